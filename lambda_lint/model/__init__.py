@@ -1,0 +1,1 @@
+"""What the code means on Lambda: names, values, calls, handlers and phases."""

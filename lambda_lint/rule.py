@@ -1,0 +1,128 @@
+"""The public interface for rules: all that a rule file may import, besides `libcst` and the standard library.
+
+A rule is one file: a Markdown docstring whose fenced blocks are tests, and one generator under
+`@rule`. The annotation of its first parameter says what it looks at; it is called once for each
+such entity of the project and yields a `Report` for every mistake:
+
+    @rule("LMB101", category="client-per-invocation", severity=Severity.WARNING)
+    def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
+        ...
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
+
+CATEGORIES: dict[str, str] = {
+    "1": "client-per-invocation",
+    "2": "mutable-global-state",
+    "3": "unbounded-cache",
+    "4": "leaked-listener-or-timer",
+    "5": "secret-in-global",
+    "6": "stale-init-value",
+    "7": "tmp-or-env-leak",
+    "8": "connection-hygiene",
+    "9": "lint",
+}
+"""The category of each hundred of codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a rule yields: one mistake at one place.
+
+    `message` is lower case without a full stop; `help` says what to do in this very code and may
+    have several lines (code to write). `severity` and `confidence` default to the rule's own and
+    to what the handler's evidence allows.
+    """
+
+    path: str
+    span: Span
+    message: str
+    help: str
+    witness: tuple[Step, ...]
+    handlers: tuple[str, ...] = ()
+    severity: Severity | None = None
+    confidence: Confidence = Confidence.HIGH
+    fix: Fix | None = None
+
+
+class RuleError(Exception):
+    """A rule file that cannot be used. The text names the file, the line and what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule, with everything that is derived from its file."""
+
+    code: str
+    slug: str
+    category: str
+    severity: Severity
+    title: str
+    page: str
+    path: str
+    entity: type[Any] | None
+    check: Callable[..., Iterator[Report]] = field(compare=False, repr=False)
+    page_line: int = 1
+
+    @property
+    def summary(self) -> str:
+        """The first line of the page."""
+        return self.title
+
+
+RULE_MARK = "__lambda_lint_rule__"
+
+
+def rule(
+    code: str, *, category: str, severity: Severity = Severity.WARNING
+) -> Callable[[Callable[..., Iterator[Report]]], Callable[..., Iterator[Report]]]:
+    """Mark a generator function as the rule of its file.
+
+    `code` is `LMB` and three digits (flake8 accepts no longer ones), `category` one of
+    `CATEGORIES`, `severity` that of a finding of high confidence.
+    """
+
+    def mark(check: Callable[..., Iterator[Report]]) -> Callable[..., Iterator[Report]]:
+        setattr(check, RULE_MARK, (code, category, severity))
+        return check
+
+    return mark
+
+
+def entity_of(check: Callable[..., Any]) -> type[Any]:
+    """Return the annotated type of the first parameter of a rule function.
+
+    Raises RuleError when there is none.
+    """
+    parameters = list(inspect.signature(check).parameters)
+    hints = typing.get_type_hints(check)
+    if not parameters or parameters[0] not in hints:
+        raise RuleError(
+            f"{check.__code__.co_filename}:{check.__code__.co_firstlineno}: annotate the first "
+            "parameter with what the rule looks at, for example `call: Call`"
+        )
+    found: type[Any] = hints[parameters[0]]
+    return found
+
+
+__all__ = [
+    "CATEGORIES",
+    "Confidence",
+    "Edit",
+    "Fix",
+    "Report",
+    "Rule",
+    "RuleError",
+    "Severity",
+    "Span",
+    "Step",
+    "rule",
+]

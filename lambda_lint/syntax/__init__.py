@@ -1,0 +1,1 @@
+"""From bytes to a small tree with spans: the only part that knows LibCST."""
