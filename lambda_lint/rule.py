@@ -18,6 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
+from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
+from lambda_lint.model.phases import Phase
+from lambda_lint.model.project import Call, Handler, Project
+from lambda_lint.source import Failure
 
 CATEGORIES: dict[str, str] = {
     "1": "client-per-invocation",
@@ -52,6 +56,38 @@ class Report:
     confidence: Confidence = Confidence.HIGH
     fix: Fix | None = None
 
+    @staticmethod
+    def of_call(
+        call: Call,
+        *,
+        message: str,
+        help: str,
+        last: str,
+        severity: Severity | None = None,
+        fix: Fix | None = None,
+        before_last: tuple[Step, ...] = (),
+    ) -> Report:
+        """Report a call on the invocation path, with the chain from a handler as its witness.
+
+        `last` is what the witness says of the call itself; `before_last` are further places that
+        belong to the story. What only custom resources reach is information, because it runs when
+        a stack changes and not for traffic.
+        """
+        steps = call.witness(last)
+        if call.only_custom_resources:
+            severity = Severity.INFO
+        return Report(
+            path=call.path,
+            span=call.span,
+            message=message,
+            help=help,
+            witness=(*steps[:-1], *before_last, steps[-1]),
+            handlers=tuple(one.label for one in call.handlers),
+            severity=severity,
+            confidence=call.confidence,
+            fix=fix,
+        )
+
 
 class RuleError(Exception):
     """A rule file that cannot be used. The text names the file, the line and what to change."""
@@ -73,10 +109,13 @@ class Rule:
     page_line: int = 1
 
     @property
-    def summary(self) -> str:
-        """The first line of the page."""
-        return self.title
+    def url(self) -> str:
+        """Where the page can be read."""
+        return f"{PAGES}{self.slug.replace('-', '_')}.py"
 
+
+PAGES = "https://github.com/lambda-lint/lambda-lint/blob/main/rules/"
+"""Where the pages of the packaged rules can be read."""
 
 RULE_MARK = "__lambda_lint_rule__"
 
@@ -115,9 +154,17 @@ def entity_of(check: Callable[..., Any]) -> type[Any]:
 
 __all__ = [
     "CATEGORIES",
+    "CREDENTIALS",
+    "EVENT",
+    "ITERATION",
+    "Call",
     "Confidence",
     "Edit",
+    "Failure",
     "Fix",
+    "Handler",
+    "Phase",
+    "Project",
     "Report",
     "Rule",
     "RuleError",

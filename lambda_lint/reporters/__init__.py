@@ -1,1 +1,83 @@
-"""One module per output format, each with `render(...) -> str`."""
+"""The output formats: one module each, all pure functions from a `Run` to text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lambda_lint.reporters.run import Look, Run, Summary
+
+MINIMUM_WIDTH = 40
+"""Below this many cells nothing readable can be laid out: a smaller width counts as this one."""
+
+
+def render(
+    name: str,
+    run: Run,
+    *,
+    color: bool = False,
+    width: int = 100,
+    ascii_only: bool = False,
+    hyperlinks: bool = False,
+    in_github_actions: bool = False,
+) -> str:
+    """Return the run in the named format, ending in a line feed.
+
+    `name` is a key of `FORMATS`; any other raises ValueError. The keyword arguments are those of
+    `Look`. A width of 0, as some terminals claim, is replaced by 80.
+    """
+    if name not in FORMATS:
+        raise ValueError(f"unknown format {name!r}: choose one of {', '.join(FORMATS)}")
+    look = Look(
+        color=color,
+        width=max(MINIMUM_WIDTH, width) if width > 0 else 80,
+        ascii_only=ascii_only,
+        hyperlinks=hyperlinks and color,
+        in_github_actions=in_github_actions,
+    )
+    return FORMATS[name](run, look)
+
+
+# Each format is imported when it is asked for: `full` needs rich, which costs more than all the
+# others together.
+
+
+def _full(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import full
+
+    return full.render(run, look)
+
+
+def _concise(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import concise
+
+    return concise.render(run, look)
+
+
+def _json(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import json_format
+
+    return json_format.render(run, look)
+
+
+def _github(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import github
+
+    return github.render(run, look)
+
+
+def _sarif(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import sarif
+
+    return sarif.render(run, look)
+
+
+FORMATS: dict[str, Callable[[Run, Look], str]] = {
+    "full": _full,
+    "concise": _concise,
+    "json": _json,
+    "github": _github,
+    "sarif": _sarif,
+}
+"""Every format by its name on the command line."""
+
+__all__ = ["FORMATS", "MINIMUM_WIDTH", "Look", "Run", "Summary", "render"]

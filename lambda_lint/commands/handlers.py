@@ -1,0 +1,82 @@
+"""`handlers`: what the linter takes for Lambda handlers, why, and which modules they reach."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TypedDict
+
+from lambda_lint import terminal
+from lambda_lint.commands import CLEAN, UNABLE, inputs
+
+
+class Row(TypedDict):
+    """One handler; `line` is 1-based, paths are relative to the working directory."""
+
+    path: str
+    line: int
+    name: str
+    confidence: str
+    evidence: list[str]
+    modules: list[str]
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the handlers in the given paths; exit code 2 if there is none, or a named one is not."""
+    with terminal.progress() as say:
+        settings = inputs.settings(options)
+        project = inputs.read(options, settings)
+        say(f"reading {len(project.sources)} files")
+        rows, errors = _rows(options, project)
+    if options.output_format == "json":
+        document = {"schema": 1, "handlers": rows, "errors": errors}
+        terminal.write(json.dumps(document, indent=2) + "\n")
+    else:
+        terminal.write(terminal.printable(_table(rows, errors)))
+    return CLEAN if rows and not errors else UNABLE
+
+
+def _rows(
+    options: argparse.Namespace, project: inputs.Inputs
+) -> tuple[list[Row], list[str]]:
+    from lambda_lint import engine
+
+    result = engine.lint(
+        project.sources,
+        project.settings,
+        (),
+        jobs=project.jobs,
+        cache=inputs.cache(options, project.settings),
+        failures=project.failures,
+        must_parse=lambda _path: False,
+    )
+    rows = [
+        Row(
+            path=project.displayed(one.path),
+            line=one.span.line,
+            name=one.name,
+            confidence=one.confidence.value,
+            evidence=list(one.evidence),
+            modules=[project.displayed(path) for path in result.project.reached_modules(one)],
+        )
+        for one in result.project.handlers
+        if project.is_requested(one.path)
+    ]
+    return rows, list(result.errors)
+
+
+def _table(rows: list[Row], errors: list[str]) -> str:
+    lines = []
+    for row in rows:
+        lines.append(f"{row['path']}:{row['line']} {row['name']} ({row['confidence']} confidence)")
+        lines += [f"    because it {one}" for one in row["evidence"]]
+        others = [path for path in row["modules"] if path != row["path"]]
+        if others:
+            lines.append(f"    reaches {', '.join(others)}")
+    lines += [f"error: {one}" for one in errors]
+    if not rows:
+        lines.append(
+            "no handler was found: name yours under `handlers` in the configuration, as "
+            '"src/app.py:lambda_handler"'
+        )
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,158 @@
+"""What a run found, as JSON: an unchanged project need not be analysed again.
+
+The key is made of everything that the findings depend on: the contents of all files, the
+settings, the rules, and the linter itself with what it parses with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lambda_lint import __version__
+from lambda_lint.finding import Confidence, Edit, Finding, Fix, Severity, Span, Step
+from lambda_lint.rule import Rule
+from lambda_lint.settings import Settings
+from lambda_lint.source import Failure, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The findings of a whole project that no comment silences, and how much was looked at.
+
+    Paths are relative to the root of the project. `errors` say what the tool could not do.
+    """
+
+    findings: tuple[Finding, ...]
+    errors: tuple[str, ...]
+    handlers: int
+    parsed: int
+
+
+def key(
+    sources: Mapping[str, Source],
+    failures: Iterable[Failure],
+    settings: Settings,
+    rules: Sequence[Rule],
+    scope: Sequence[str],
+) -> str:
+    """Return the name under which an outcome may be kept: equal for equal outcomes.
+
+    `scope` says which files had to be checked for syntax errors.
+    """
+    digest = hashlib.blake2b(digest_size=20)
+
+    def add(*words: str) -> None:
+        for word in words:
+            # Names of files may hold anything but NUL.
+            digest.update(word.encode("utf-8", "surrogatepass") + b"\0")
+
+    add(__version__, sys.version, settings.digest, *_tool(), "\n", *scope, "\n")
+    for one in rules:
+        add(one.code, one.path, _content(one.path))
+    for failure in sorted(failures, key=str):
+        add(str(failure))
+    for path in sorted(sources):
+        add(path, sources[path].digest)
+    return digest.hexdigest()
+
+
+def to_json(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as JSON can hold it."""
+    return {
+        "findings": [_finding_to_json(one) for one in outcome.findings],
+        "errors": list(outcome.errors),
+        "handlers": outcome.handlers,
+        "parsed": outcome.parsed,
+    }
+
+
+def from_json(value: object) -> Outcome | None:
+    """Return a kept outcome, or None for anything that is none: a store may be damaged."""
+    try:
+        match value:
+            case {
+                "findings": [*findings],
+                "errors": [*errors],
+                "handlers": int(handlers),
+                "parsed": int(parsed),
+            }:
+                return Outcome(
+                    tuple(_finding_from_json(one) for one in findings),
+                    tuple(str(one) for one in errors),
+                    handlers,
+                    parsed,
+                )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        pass
+    return None
+
+
+def _finding_to_json(one: Finding) -> dict[str, Any]:
+    return {
+        "path": one.path,
+        "span": list(one.span),
+        "code": one.code,
+        "rule": one.rule,
+        "category": one.category,
+        "severity": one.severity.value,
+        "confidence": one.confidence.value,
+        "message": one.message,
+        "help": one.help,
+        "handlers": list(one.handlers),
+        "witness": [[step.path, list(step.span), step.message] for step in one.witness],
+        "fix": one.fix
+        and [one.fix.title, one.fix.safe, [[e.start, e.end, e.text] for e in one.fix.edits]],
+        "url": one.url,
+        "fingerprint": one.fingerprint,
+    }
+
+
+def _finding_from_json(value: dict[str, Any]) -> Finding:
+    fix = value["fix"]
+    return Finding(
+        path=value["path"],
+        span=Span(*value["span"]),
+        code=value["code"],
+        rule=value["rule"],
+        category=value["category"],
+        severity=Severity(value["severity"]),
+        confidence=Confidence(value["confidence"]),
+        message=value["message"],
+        help=value["help"],
+        handlers=tuple(value["handlers"]),
+        witness=tuple(Step(path, Span(*span), text) for path, span, text in value["witness"]),
+        fix=None if fix is None else Fix(fix[0], fix[1], tuple(Edit(*edit) for edit in fix[2])),
+        url=value["url"],
+        fingerprint=value["fingerprint"],
+    )
+
+
+def _tool() -> list[str]:
+    """Return words that change with the linter's own files, its facts, and the parser."""
+    package = Path(__file__).resolve().parent.parent
+    parser = importlib.util.find_spec("libcst")
+    files = [
+        os.path.join(directory, name)
+        for directory, _, names in os.walk(package)
+        for name in names
+        if name.endswith((".py", ".toml"))
+    ]
+    if parser is not None and parser.origin is not None:
+        files.append(parser.origin)
+    words = []
+    for file in sorted(files):
+        found = os.stat(file)
+        words.append(f"{file} {found.st_size} {found.st_mtime_ns}")
+    return words
+
+
+def _content(path: str) -> str:
+    """Return a digest of a rule file."""
+    return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()

@@ -1,0 +1,249 @@
+"""From sources to findings. Pure, but for the worker processes that parse and the cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lambda_lint.cache import Cache
+from lambda_lint.finding import Confidence, Finding, Severity, Span
+from lambda_lint.fingerprint import with_fingerprints
+from lambda_lint.model import program
+from lambda_lint.model.handlers import ConfiguredHandlerError, Handler
+from lambda_lint.model.imports import ImportMap
+from lambda_lint.model.knowledge import Knowledge, KnowledgeError
+from lambda_lint.model.project import Call, Project
+from lambda_lint.model.routes import imported_paths, is_test_path
+from lambda_lint.parsing import parse_all, syntax_errors
+from lambda_lint.rule import Report, Rule
+from lambda_lint.settings import Settings
+from lambda_lint.source import Failure, Source
+from lambda_lint.syntax import nodes
+from lambda_lint.syntax.lower import with_deep_stack
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run found.
+
+    `findings` are sorted, unsuppressed and of every severity and confidence; their paths are
+    relative to the project root. `errors` tell what the engine could not do: a rule that crashed,
+    a configured handler that does not exist. `parsed` are the paths that the model was built from.
+    """
+
+    findings: tuple[Finding, ...]
+    errors: tuple[str, ...]
+    project: Project
+    parsed: tuple[str, ...]
+
+
+def lint(
+    sources: Mapping[str, Source],
+    settings: Settings,
+    rules: Sequence[Rule],
+    *,
+    jobs: int = 1,
+    cache: Cache | None = None,
+    failures: Iterable[Failure] = (),
+    must_parse: Callable[[str], bool] = lambda path: True,
+) -> Result:
+    """Build the model of the sources and ask it every rule.
+
+    `failures` are files that could not be read; they are reported like those that cannot be
+    parsed. `must_parse` says which files a syntax error is told of, although no handler reaches
+    them. The result does not depend on `jobs`, on the cache, or on the order of `sources`.
+    """
+    modules, failed, errors, imports, knowledge = _read(sources, settings, jobs, cache, must_parse)
+    every_failure = sorted({*failures, *failed}, key=lambda one: (one.path, one.line, one.column))
+
+    def build_and_ask() -> tuple[Project, list[Finding], list[str]]:
+        project, problems = _project(modules, sources, imports, knowledge, settings)
+        findings, crashes = _ask(project, every_failure, rules)
+        return project, findings, [*problems, *crashes]
+
+    # Expressions may nest deeper than Python's default stack allows.
+    project, findings, problems = with_deep_stack(build_and_ask)
+    scopes = _scopes(modules)
+    numbered = with_fingerprints(
+        sorted(findings, key=lambda one: one.sort_key),
+        source_lines=lambda path: sources[path].lines if path in sources else (),
+        scope_of=scopes,
+    )
+    return Result(tuple(numbered), (*errors, *problems), project, tuple(sorted(modules)))
+
+
+_MAY_HOLD_HANDLER = re.compile(
+    rb"handler|Handler|[Cc]ontext|_ctx|\bctx\b|Mangum|Chalice|awsgi|wsgi|lambda_function|@durable"
+)
+"""A file that a handler is written in has one of these in its bytes; most other files have none."""
+
+
+def _read(
+    sources: Mapping[str, Source],
+    settings: Settings,
+    jobs: int,
+    cache: Cache | None,
+    must_parse: Callable[[str], bool],
+) -> tuple[
+    dict[str, program.Module], list[Failure], tuple[str, ...], ImportMap, Knowledge
+]:
+    """Parse what can hold a handler, then what that imports, until nothing new turns up."""
+    knowledge, errors = _knowledge(settings)
+    imports = ImportMap(sources, knowledge.libraries, settings.import_roots)
+    modules: dict[str, program.Module] = {}
+    failed: dict[str, Failure] = {}
+    configured = {one.rpartition(":")[0] for one in settings.handlers}
+    patterns = tuple(settings.handler_patterns)
+    wave = sorted(
+        path
+        for path, source in sources.items()
+        if path in configured
+        or patterns
+        or (_MAY_HOLD_HANDLER.search(source.data) and not is_test_path(path))
+    )
+    while wave:
+        trees = parse_all([sources[path] for path in wave], jobs=jobs, cache=cache)
+        following: set[str] = set()
+        for path in wave:
+            tree = trees[path]
+            if isinstance(tree, nodes.Module):
+                modules[path] = with_deep_stack(program.index, path, tree)
+                following.update(imported_paths(modules[path], imports))
+            else:
+                failed[path] = tree
+        wave = sorted(following - modules.keys() - failed.keys())
+    rest = [
+        source
+        for path, source in sorted(sources.items())
+        if path not in modules and path not in failed and must_parse(path)
+    ]
+    failed.update(syntax_errors(rest, jobs=jobs, cache=cache))
+    return modules, list(failed.values()), errors, imports, knowledge
+
+
+def _knowledge(settings: Settings) -> tuple[Knowledge, tuple[str, ...]]:
+    try:
+        return Knowledge.load(settings.reusable_constructors), ()
+    except KnowledgeError as error:
+        return Knowledge.load(), (str(error),)
+
+
+def _project(
+    modules: Mapping[str, program.Module],
+    sources: Mapping[str, Source],
+    imports: ImportMap,
+    knowledge: Knowledge,
+    settings: Settings,
+) -> tuple[Project, list[str]]:
+    problems: list[str] = []
+    handlers = list(settings.handlers)
+    while True:
+        try:
+            project = Project(
+                modules,
+                sources,
+                imports,
+                knowledge,
+                configured_handlers=handlers,
+                handler_patterns=settings.handler_patterns,
+            )
+        except ConfiguredHandlerError as error:
+            problems.append(str(error))
+            handlers = [one for one in handlers if repr(one) not in str(error)]
+        else:
+            return project, problems
+
+
+def _ask(
+    project: Project, failures: Sequence[Failure], rules: Sequence[Rule]
+) -> tuple[list[Finding], list[str]]:
+    findings: list[Finding] = []
+    crashes: list[str] = []
+    calls = list(project.calls())
+    entities: dict[type[Any], Sequence[Any]] = {
+        Call: calls,
+        Handler: project.handlers,
+        Failure: failures,
+        Project: [project],
+    }
+    for rule in rules:
+        if rule.entity not in entities:
+            crashes.append(
+                f"{rule.path}: rule {rule.slug} looks at {rule.entity}, which the model does not have"
+            )
+            continue
+        for entity in entities[rule.entity]:
+            try:
+                reports = list(rule.check(entity, project))
+            except Exception as error:
+                crashes.append(
+                    f"{rule.path}: rule {rule.slug} failed on {_place(entity)}: "
+                    f"{type(error).__name__}: {error}; please report this"
+                )
+                break
+            findings += [_finding(rule, one) for one in reports]
+    return list(_one_per_line(findings)), crashes
+
+
+def _place(entity: object) -> str:
+    path = getattr(entity, "path", None)
+    span = getattr(entity, "span", None)
+    line = span.line if isinstance(span, Span) else getattr(entity, "line", 1)
+    return f"{path}:{line}" if path else "the project"
+
+
+def _finding(rule: Rule, report: Report) -> Finding:
+    return Finding(
+        path=report.path,
+        span=report.span,
+        code=rule.code,
+        rule=rule.slug,
+        category=rule.category,
+        severity=report.severity or rule.severity,
+        confidence=report.confidence,
+        message=report.message,
+        help=report.help,
+        handlers=report.handlers,
+        witness=report.witness,
+        fix=report.fix,
+        url=rule.url,
+    )
+
+
+def _one_per_line(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Merge findings of one rule on one line; the first one speaks, all handlers are named."""
+    merged: dict[tuple[str, int, str], Finding] = {}
+    for one in sorted(findings, key=lambda one: one.sort_key):
+        key = (one.path, one.span.line, one.code)
+        first = merged.get(key)
+        if first is None:
+            merged[key] = one
+        else:
+            handlers = tuple(sorted({*first.handlers, *one.handlers}))
+            worse = max(first.severity, one.severity, key=lambda severity: severity.rank)
+            merged[key] = replace(first, handlers=handlers, severity=worse)
+    return iter(merged.values())
+
+
+def _scopes(modules: Mapping[str, program.Module]) -> Callable[[Finding], str]:
+    """Return a function that names the innermost function or class around a finding."""
+
+    def scope_of(finding: Finding) -> str:
+        module = modules.get(finding.path)
+        best = ""
+        if module is not None:
+            narrowest: int | None = None
+            for function in module.functions:
+                span = function.node.span
+                if span.line <= finding.span.line <= span.end_line:
+                    size = span.end_line - span.line
+                    if narrowest is None or size <= narrowest:
+                        narrowest, best = size, function.qualname
+        return best
+
+    return scope_of
+
+
+__all__ = ["Confidence", "Result", "Severity", "lint"]

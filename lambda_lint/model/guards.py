@@ -1,0 +1,324 @@
+"""Memo guards: what makes a line on the invocation path run once per environment.
+
+A guard is a test of a lasting place whose branch fills that very place, in any of the forms that
+people write: `if x is None`, `if not x`, `x = x or make()`, an early return of what is there,
+`try … except NameError`, keyed dictionaries, and caching decorators. Whether the guard holds
+depends on how long the place lives; that is for `phases.py` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lambda_lint.finding import Span
+from lambda_lint.model.places import Place, Places
+from lambda_lint.model.program import Class, Function, Module, Scope
+from lambda_lint.model.values import ClassValue, External, FunctionValue
+from lambda_lint.syntax import nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Why something runs only once: the place that remembers, and where that is written."""
+
+    place: Place
+    path: str
+    span: Span
+    kind: str
+
+
+class Guards:
+    """Finds the guards around an expression, and those that a function or class carries."""
+
+    def __init__(self, places: Places) -> None:
+        """Take the places of the project."""
+        self.places = places
+        self.calls = places.calls
+        self.evaluator = places.evaluator
+        self._around: dict[nodes.Node, tuple[Guard, ...]] = {}
+        self._carried: dict[Function, tuple[Guard, ...]] = {}
+
+    def around(self, node: nodes.Node, scope: Scope) -> tuple[Guard, ...]:
+        """Return the guards that stand around a node within its own function."""
+        found = self._around.get(node)
+        if found is None:
+            found = tuple(self._find_around(node, scope))
+            self._around[node] = found
+        return found
+
+    def is_dead(self, node: nodes.Node, module: Module) -> bool:
+        """Whether the node never runs on Lambda: under `__main__`, TYPE_CHECKING or a false test."""
+        for child, parent in module.ancestors(node):
+            if isinstance(parent, nodes.If) and _is_never(parent.test) and child in parent.body:
+                return True
+        return False
+
+    def _find_around(self, node: nodes.Node, scope: Scope) -> Iterator[Guard]:
+        module = scope.module
+        function = scope.function
+        for child, parent in module.ancestors(node):
+            match parent:
+                case nodes.If() | nodes.While():
+                    yield from self._tested(child, parent, scope, function)
+                case nodes.ExceptHandler():
+                    yield from self._recovered(child, parent, scope, function)
+                case nodes.BooleanOperation(operator="or"):
+                    yield from self._alternative(child, parent, scope, function)
+                case nodes.Conditional():
+                    if child is not parent.test:
+                        yield from self._matching(
+                            parent.test, scope, function, parent, self.places.stored_by(function)
+                        )
+                case nodes.Lambda():
+                    return
+            for block in _blocks(parent):
+                if child in block:
+                    position = next(i for i, one in enumerate(block) if one is child)
+                    yield from self._returned_early(block, position, scope, function)
+
+    def _tested(
+        self, child: nodes.Node, parent: nodes.If | nodes.While, scope: Scope, function: Function
+    ) -> Iterator[Guard]:
+        if child is parent.test:
+            return
+        branch = parent.body if child in parent.body else parent.orelse
+        stored = self.places.stored_in(branch, scope)
+        found = False
+        for guard in self._matching(parent.test, scope, function, parent, stored):
+            found = True
+            yield guard
+        if not found and _asks_for_absence(parent.test, child in parent.body):
+            everywhere = self.places.stored_by(function)
+            yield from self._matching(parent.test, scope, function, parent, everywhere)
+
+    def _recovered(
+        self, child: nodes.Node, parent: nodes.ExceptHandler, scope: Scope, function: Function
+    ) -> Iterator[Guard]:
+        """`try: use(x) except …: x = make()`: made again because what was kept failed."""
+        if child not in parent.body:
+            return
+        for place in sorted(self.places.stored_in(parent.body, scope), key=_order):
+            yield Guard(place, scope.module.path, parent.span, "except")
+            return
+        attempt = scope.module.parents.get(parent)
+        if not isinstance(attempt, nodes.Try):
+            return
+        kept = self.places.stored_by(function)
+        for statement in attempt.body:
+            for one in nodes.walk(statement):
+                if isinstance(one, nodes.Expression):
+                    place = self.places.of(one, scope.module.scope_of.get(one, scope))
+                    if place is not None and place in kept:
+                        yield Guard(place, scope.module.path, parent.span, "except")
+                        return
+
+    def _alternative(
+        self,
+        child: nodes.Node,
+        parent: nodes.BooleanOperation,
+        scope: Scope,
+        function: Function,
+    ) -> Iterator[Guard]:
+        stored = self.places.stored_by(function)
+        for operand in parent.operands:
+            if operand is child:
+                return
+            yield from self._matching(operand, scope, function, parent, stored)
+
+    def _returned_early(
+        self,
+        block: Sequence[nodes.Statement],
+        position: int,
+        scope: Scope,
+        function: Function,
+    ) -> Iterator[Guard]:
+        """`if x: return x` before, and a store of `x` from here on."""
+        stored: frozenset[Place] | None = None
+        for earlier in block[:position]:
+            if isinstance(earlier, nodes.With) and earlier.body:
+                earlier = earlier.body[-1]
+            tests: list[nodes.Expression] = []
+            if isinstance(earlier, nodes.If) and _leaves(earlier.body):
+                tests = [earlier.test]
+            elif isinstance(earlier, nodes.If) and earlier.orelse and _leaves(earlier.orelse):
+                tests = [earlier.test]
+            elif isinstance(earlier, nodes.Try):
+                tests = [
+                    one.value
+                    for one in earlier.body
+                    if isinstance(one, nodes.Return) and one.value is not None
+                ]
+            if tests and stored is None:
+                stored = self.places.stored_in(list(block[position:]), scope)
+            for test in tests:
+                yield from self._matching(test, scope, function, earlier, stored or frozenset())
+
+    def _matching(
+        self,
+        test: nodes.Expression,
+        scope: Scope,
+        function: Function,
+        where: nodes.Node,
+        stored: frozenset[Place],
+    ) -> Iterator[Guard]:
+        if not stored:
+            return
+        for place in self.places.mentioned(test, scope):
+            if place in stored or (place.kind == "global" and place.name == "globals()"):
+                yield Guard(place, scope.module.path, where.span, "test")
+                return
+
+    def carried(self, function: Function) -> tuple[Guard, ...]:
+        """Return the guards that a function's own decorators put around every call of it."""
+        found = self._carried.get(function)
+        if found is None:
+            self._carried[function] = ()
+            found = tuple(self._find_carried(function))
+            self._carried[function] = found
+        return found
+
+    def _find_carried(self, function: Function) -> Iterator[Guard]:
+        scope = function.definition_scope
+        if scope is None:
+            return
+        if function.name == "__getattr__" and scope.kind == "module":
+            place = Place("global", scope.module, "__getattr__")
+            yield Guard(place, scope.module.path, function.name_span, "module attribute")
+        for decorator in function.decorators:
+            called = decorator.func if isinstance(decorator, nodes.Call) else decorator
+            for value in self.evaluator.evaluate(called, scope):
+                if isinstance(value, External):
+                    memo = self.evaluator.knowledge.cache_decorator(value.name)
+                    if memo is not None:
+                        yield self._decorated(function, decorator, memo.per)
+                elif isinstance(value, FunctionValue):
+                    yield from self._wrapped(function, decorator)
+                    break
+
+    def _decorated(self, function: Function, decorator: nodes.Expression, per: str) -> Guard:
+        takes_self = (
+            function.class_ is not None
+            and not function.has_simple_decorator("staticmethod", "classmethod")
+        )
+        if function.class_ is not None and (per == "instance" or takes_self):
+            place = Place("instance", function.class_, function.name)
+        else:
+            place = Place("function", function, function.name)
+        return Guard(place, function.module.path, decorator.span, "decorator")
+
+    def _wrapped(self, function: Function, decorator: nodes.Expression) -> Iterator[Guard]:
+        """A decorator of the project that calls what it wraps only behind a guard."""
+        for wrapper in self.calls.wrappers(function):
+            guard = self._guarded_parameter_call(wrapper)
+            if guard is not None:
+                yield guard
+
+    def _guarded_parameter_call(self, wrapper: Function) -> Guard | None:
+        """Return the guard around the calls of an outer function's parameter, if all have one."""
+        first: Guard | None = None
+        for site in wrapper.calls:
+            func = site.node.func
+            if not isinstance(func, nodes.Name):
+                continue
+            owner = site.scope.lookup(func.id)
+            if owner is None or owner.function is wrapper or owner.kind != "function":
+                continue
+            if not any(one.kind == "parameter" for one in owner.bindings.get(func.id, ())):
+                continue
+            guards = self.around(site.node, site.scope)
+            if not guards:
+                return None
+            first = first or guards[0]
+        return first
+
+    def of_class(self, class_: Class) -> Guard | None:
+        """Return the guard that makes a class a singleton: metaclass, decorator or `__new__`."""
+        scope = class_.definition_scope
+        for argument in class_.node.arguments:
+            if argument.name == "metaclass":
+                for value in self.evaluator.evaluate(argument.value, scope):
+                    if isinstance(value, ClassValue):
+                        call = value.class_.methods.get("__call__")
+                        if call is not None and self._keeps_instances(call):
+                            place = Place("class", value.class_, "_instances")
+                            return Guard(place, class_.module.path, argument.span, "metaclass")
+        for decorator in class_.node.decorators:
+            for value in self.evaluator.evaluate(decorator, scope):
+                if isinstance(value, FunctionValue):
+                    for inner in self.evaluator.returned(value.function):
+                        if isinstance(inner, FunctionValue):
+                            guard = self._guarded_parameter_call(inner.function)
+                            if guard is not None:
+                                return guard
+        return None
+
+    def shares_instances(self, class_: Class) -> bool:
+        """Whether all instances are one, or share one `__dict__`, although `__init__` runs again."""
+        for one in self.evaluator.lineage(class_)[0]:
+            new = one.methods.get("__new__")
+            if new is not None and self._keeps_instances(new):
+                return True
+            if "__dict__" in one.attributes:
+                return True
+        return False
+
+    def _keeps_instances(self, method: Function) -> bool:
+        kept = self.places.stored_by(method)
+        return any(place.kind in ("class", "global", "unknown") for place in kept)
+
+
+def _order(place: Place) -> tuple[str, str]:
+    return (place.kind, place.name)
+
+
+def _blocks(node: nodes.Node) -> Iterator[list[nodes.Statement]]:
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(node, name, None)
+        if isinstance(block, list):
+            yield block
+
+
+def _leaves(block: list[nodes.Statement]) -> bool:
+    """Whether the block ends by leaving: return, raise, continue or break."""
+    if not block:
+        return False
+    last = block[-1]
+    if isinstance(last, nodes.Simple):
+        return last.keyword in ("continue", "break")
+    if isinstance(last, nodes.With):
+        return _leaves(last.body)
+    return isinstance(last, (nodes.Return, nodes.Raise))
+
+
+def _asks_for_absence(test: nodes.Expression, in_body: bool) -> bool:
+    """Whether entering the branch means that something was not there yet."""
+    match test:
+        case nodes.UnaryOperation(operator="not"):
+            return in_body
+        case nodes.Comparison(operators=["is" | "not in" | "=="]):
+            return in_body
+        case nodes.Comparison(operators=["is not" | "in" | "!="]):
+            return not in_body
+        case nodes.BooleanOperation(operands=operands):
+            return any(_asks_for_absence(one, in_body) for one in operands)
+        case nodes.Name() | nodes.Attribute():
+            return not in_body
+    return False
+
+
+def _is_never(test: nodes.Expression) -> bool:
+    match test:
+        case nodes.Comparison(
+            left=nodes.Name(id="__name__"), operators=["=="], comparators=[nodes.Constant()]
+        ):
+            return True
+        case nodes.Comparison(
+            left=nodes.Constant(), operators=["=="], comparators=[nodes.Name(id="__name__")]
+        ):
+            return True
+        case nodes.Name(id="TYPE_CHECKING") | nodes.Attribute(attr="TYPE_CHECKING"):
+            return True
+        case nodes.Constant(kind="bool", value=False):
+            return True
+    return False

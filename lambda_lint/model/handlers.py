@@ -1,0 +1,389 @@
+"""Which functions Lambda calls for an event: entry points, with evidence and a confidence.
+
+Evidence adds up: a decorator of a Lambda library, a typed or used context, a call that only a
+handler makes, the names of parameters, the function's name, the file's name. Configuration
+always wins. A helper that a handler calls is on the invocation path, but is no handler.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lambda_lint.finding import Confidence, Span, Step
+from lambda_lint.model.calls import CallGraph
+from lambda_lint.model.program import Binding, Function, Module
+from lambda_lint.model.routes import Route, Routes, is_test_path
+from lambda_lint.model.values import External, FunctionValue, InstanceValue
+from lambda_lint.syntax import nodes
+
+ENOUGH = 3
+"""Points from which on a function counts as a handler."""
+
+STRONG = 5
+"""Points from which on nobody would doubt it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A function that runs for an event.
+
+    `event` and `context` are positions among its parameters without `self`; with `event=None` all
+    parameters hold event data. `step` says how the handler comes here, when it does not call it.
+    """
+
+    function: Function
+    event: int | None
+    context: int | None
+    step: Step | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Handler:
+    """What Lambda is configured to call, as far as the code shows it."""
+
+    path: str
+    name: str
+    span: Span
+    evidence: tuple[str, ...]
+    confidence: Confidence
+    entries: tuple[Entry, ...]
+    custom_resource: bool = False
+
+    @property
+    def label(self) -> str:
+        """How findings name it: `path:name`."""
+        return f"{self.path}:{self.name}"
+
+    @property
+    def step(self) -> Step:
+        """The first step of every witness."""
+        return Step(self.path, self.span, f"`{self.name}` runs for every event")
+
+
+class ConfiguredHandlerError(ValueError):
+    """A handler of the configuration that the project does not have."""
+
+
+def find_handlers(
+    calls: CallGraph, configured: Sequence[str], patterns: Sequence[str] = ()
+) -> list[Handler]:
+    """Return the handlers of the project in the order of paths and lines.
+
+    `configured` are `path.py:name` entries; `patterns` are further names (globs) of functions that
+    the project uses for handlers. Raises ConfiguredHandlerError for an entry that names nothing.
+    """
+    finder = _Finder(calls, patterns)
+    handlers = [finder.configured(one) for one in configured]
+    seen = {(one.path, one.name) for one in handlers}
+    for path in sorted(calls.modules):
+        module = calls.modules[path]
+        if is_test_path(path):
+            continue
+        for handler in finder.in_module(module):
+            if (handler.path, handler.name) not in seen:
+                seen.add((handler.path, handler.name))
+                handlers.append(handler)
+    handlers += finder.routes_without_handler(handlers)
+    return sorted(handlers, key=lambda one: (one.path, one.span, one.name))
+
+
+class _Finder:
+    def __init__(self, calls: CallGraph, patterns: Sequence[str]) -> None:
+        self.calls = calls
+        self.evaluator = calls.evaluator
+        self.knowledge = calls.evaluator.knowledge
+        self.patterns = tuple(patterns)
+        self.routes = Routes(calls)
+
+    def configured(self, entry: str) -> Handler:
+        path, _, name = entry.rpartition(":")
+        module = self.calls.modules.get(path)
+        if module is None:
+            raise ConfiguredHandlerError(
+                f"handler {entry!r}: the project has no analysed file {path!r}; give the path from "
+                "the project root, as in `src/app.py:handler`"
+            )
+        evidence = ("named in the configuration",)
+        for function in module.functions:
+            if function.qualname == name:
+                return self._handler(function, name, evidence, Confidence.HIGH, function.name_span)
+        for binding in module.scope.bindings.get(name, ()):
+            for handler in self._from_binding(module, name, binding, certain=True):
+                return handler
+        raise ConfiguredHandlerError(
+            f"handler {entry!r}: {path} defines no {name!r}; write the name of a function, "
+            "`Class.method`, or a module variable that holds a callable"
+        )
+
+    def in_module(self, module: Module) -> Iterator[Handler]:
+        for function in module.functions:
+            scope = function.definition_scope
+            if scope is None or scope.kind != "module" or not isinstance(
+                function.node, nodes.FunctionDef
+            ):
+                continue
+            points, evidence = self._score(function, function.name, skip=0)
+            if points >= ENOUGH and not self._is_only_helper(function, evidence):
+                confidence = Confidence.HIGH if points >= STRONG else Confidence.MEDIUM
+                yield self._handler(
+                    function, function.name, evidence, confidence, function.name_span
+                )
+        for name, bindings in module.scope.bindings.items():
+            for binding in bindings:
+                yield from self._from_binding(module, name, binding, certain=False)
+
+    def routes_without_handler(self, handlers: Sequence[Handler]) -> Iterator[Handler]:
+        """Routes of objects that only live on Lambda, whose handler was not found, stand alone."""
+        served = {entry.function for handler in handlers for entry in handler.entries}
+        for route in self.routes.all():
+            if route.on_lambda and route.function not in served:
+                function = route.function
+                yield Handler(
+                    function.module.path,
+                    function.name,
+                    function.name_span,
+                    (route.evidence,),
+                    Confidence.MEDIUM,
+                    self._entries(function, None, None),
+                )
+
+    def _from_binding(
+        self, module: Module, name: str, binding: Binding, *, certain: bool
+    ) -> Iterator[Handler]:
+        """A module variable that holds a callable: `handler = Mangum(app)`."""
+        if binding.kind != "assign" or binding.value is None or binding.index is not None:
+            return
+        if binding.scope.kind != "module":
+            return
+        span = binding.node.span
+        value = binding.value
+        if isinstance(value, nodes.Call):
+            for called in self.evaluator.evaluate(value.func, module.scope):
+                if isinstance(called, External):
+                    wrapper = self.knowledge.handler_wrapper(called.name)
+                    if wrapper is not None and wrapper.platform == "lambda":
+                        short = called.name.rpartition(".")[2]
+                        yield self._served(module, name, span, f"made by `{short}`", value)
+                        return
+        for one in self.evaluator.evaluate(value, module.scope):
+            match one:
+                case FunctionValue(function=function, receiver=receiver):
+                    if isinstance(value, nodes.Name):
+                        continue
+                    skip = 1 if receiver is not None else 0
+                    points, evidence = self._score(function, name, skip)
+                    if points >= ENOUGH or certain:
+                        evidence = (*evidence, "assigned to a module variable")
+                        yield self._handler(function, name, evidence, Confidence.MEDIUM, span)
+                        return
+                case InstanceValue(class_=class_):
+                    for base in self.evaluator.lineage(class_)[0]:
+                        call = base.methods.get("__call__")
+                        if call is not None:
+                            points, evidence = self._score(call, name, 1)
+                            if points >= ENOUGH or certain:
+                                yield self._handler(call, name, evidence, Confidence.MEDIUM, span)
+                                return
+                case External(name=dotted) if dotted.endswith("()"):
+                    framework = self.knowledge.framework(dotted[:-2])
+                    if framework is not None and framework.on_lambda and framework.callable:
+                        yield self._served(
+                            module, name, span, f"a {framework.title} application", None
+                        )
+                        return
+
+    def _served(
+        self, module: Module, name: str, span: Span, evidence: str, call: nodes.Call | None
+    ) -> Handler:
+        """A handler that dispatches to routes: those of every module that it imports."""
+        entries: list[Entry] = []
+        for route in self.routes.behind(module):
+            entries += self._route_entries(route)
+        if call is not None:
+            for argument in call.arguments:
+                for value in self.evaluator.evaluate(argument.value, module.scope):
+                    if isinstance(value, FunctionValue):
+                        entries += self._entries(value.function, 0, 1)
+        return Handler(
+            module.path,
+            name,
+            span,
+            (evidence,),
+            Confidence.HIGH,
+            tuple(entries),
+            self.is_custom_resource(module),
+        )
+
+    def _handler(
+        self,
+        function: Function,
+        name: str,
+        evidence: tuple[str, ...],
+        confidence: Confidence,
+        span: Span,
+    ) -> Handler:
+        entries = list(self._entries(function, 0, 1))
+        if self.routes.dispatches(function):
+            for route in self.routes.behind(function.module):
+                entries += self._route_entries(route)
+        # The handler of a name that is bound elsewhere still stands where the binding is.
+        path = function.module.path
+        return Handler(
+            path,
+            name,
+            span,
+            evidence,
+            confidence,
+            tuple(entries),
+            self.is_custom_resource(function.module),
+        )
+
+    def _entries(
+        self, function: Function, event: int | None, context: int | None, step: Step | None = None
+    ) -> tuple[Entry, ...]:
+        wrappers = self.calls.wrappers(function)
+        return (
+            *(Entry(one, None, None, step) for one in wrappers),
+            Entry(function, event, context, step),
+        )
+
+    def _route_entries(self, route: Route) -> tuple[Entry, ...]:
+        function = route.function
+        step = Step(function.module.path, function.name_span, route.evidence)
+        return self._entries(function, None, None, step)
+
+    def is_custom_resource(self, module: Module) -> bool:
+        """Whether the module answers CloudFormation, which happens when a stack changes only."""
+        for binding in module.imports:
+            if binding.module.partition(".")[0] in ("cfnresponse", "crhelper"):
+                return True
+            if binding.name == "cfnresponse":
+                return True
+        marks = 0
+        for node in module.parents:
+            if isinstance(node, nodes.Constant) and node.value in _CUSTOM_RESOURCE_KEYS:
+                marks += 1 if node.value == "RequestType" else 2
+        return marks >= 2
+
+    def _is_only_helper(self, function: Function, evidence: tuple[str, ...]) -> bool:
+        """Whether nothing but parameter names speaks for it, and project code calls it."""
+        called = any(edge.kind == "call" for edge in self.calls.into.get(function, ()))
+        return called and all(one.startswith("takes") for one in evidence)
+
+    def _score(self, function: Function, name: str, skip: int) -> tuple[int, tuple[str, ...]]:
+        """Add up what speaks for a handler. Sentences of the evidence start with a verb."""
+        positional = [
+            one for one in function.parameters if one.kind in ("positional-only", "positional")
+        ][skip:]
+        variadic = any(one.kind == "variadic" for one in function.parameters)
+        required = [one for one in positional if one.default is None]
+        if len(required) > 2 or (len(positional) < 2 and not variadic):
+            return 0, ()
+        found: list[tuple[int, str]] = []
+        found += self._decorator_evidence(function)
+        found += self._parameter_evidence(function, positional, name)
+        found += self._body_evidence(function, positional)
+        found += self._name_evidence(function, positional, name)
+        if not any(points > 0 for points, _ in found):
+            return 0, ()
+        found += self._file_evidence(function.module)
+        total = sum(points for points, _ in found)
+        return total, tuple(text for points, text in found if points > 0 and text)
+
+    def _decorator_evidence(self, function: Function) -> Iterator[tuple[int, str]]:
+        scope = function.definition_scope
+        if scope is None:
+            return
+        for decorator in function.decorators:
+            called = decorator.func if isinstance(decorator, nodes.Call) else decorator
+            names = [
+                one.name
+                for one in self.evaluator.evaluate(called, scope)
+                if isinstance(one, External)
+            ]
+            if not names and isinstance(called, nodes.Attribute):
+                names = [f"unknown.{called.attr}"]
+            for dotted in names:
+                evidence = self.knowledge.handler_decorator(dotted)
+                if evidence is not None and evidence.platform == "lambda":
+                    yield evidence.points, f"has the decorator `{dotted.rpartition('.')[2]}`"
+                    break
+
+    def _parameter_evidence(
+        self, function: Function, positional: list[nodes.Parameter], name: str
+    ) -> Iterator[tuple[int, str]]:
+        for parameter in positional:
+            if parameter.annotation is None or function.definition_scope is None:
+                continue
+            for value in self.evaluator.evaluate(parameter.annotation, function.definition_scope):
+                if isinstance(value, External):
+                    evidence = self.knowledge.annotation(value.name)
+                    if evidence is not None:
+                        yield evidence.points, "takes an annotated Lambda context"
+        if len(positional) >= 2:
+            first, second = positional[0].name, positional[1].name
+            for one in self.knowledge.parameter_evidence:
+                if first in one.first and second in one.second:
+                    yield one.points, f"takes `({first}, {second})`"
+                    break
+
+    def _body_evidence(
+        self, function: Function, positional: list[nodes.Parameter]
+    ) -> Iterator[tuple[int, str]]:
+        context = positional[1].name if len(positional) >= 2 else ""
+        for node, _ in function.attribute_loads:
+            if isinstance(node.value, nodes.Name) and node.value.id == context:
+                evidence = self.knowledge.context_attribute(node.attr)
+                if evidence is not None:
+                    yield evidence.points, f"uses `{context}.{node.attr}`"
+                    break
+        for site in function.calls:
+            for external in self.calls.externals.get(site, ()):
+                evidence = self.knowledge.handler_body(external.name)
+                if evidence is not None and evidence.platform == "lambda":
+                    yield evidence.points, f"calls `{external.name.rpartition('.')[2]}`"
+                    return
+
+    def _name_evidence(
+        self, function: Function, positional: list[nodes.Parameter], name: str
+    ) -> Iterator[tuple[int, str]]:
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns):
+            yield ENOUGH, f"is named `{name}`"
+            return
+        for one in self.knowledge.name_evidence:
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in one.patterns):
+                if self._parameters_fit(one.parameters, positional):
+                    yield one.points, f"is named `{name}`"
+                    return
+
+    def _parameters_fit(self, wanted: str, positional: list[nodes.Parameter]) -> bool:
+        return wanted == "any" or len(positional) == 2
+
+    def _file_evidence(self, module: Module) -> Iterator[tuple[int, str]]:
+        for one in self.knowledge.file_evidence:
+            name = posixpath.basename(module.path)
+            if any(
+                fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(module.path, pattern)
+                for pattern in one.patterns
+            ):
+                yield one.points, ""
+                break
+        for binding in module.imports:
+            dotted = f"{binding.module}.{binding.name}" if binding.name else binding.module
+            evidence = self.knowledge.platform_module(dotted) or self.knowledge.platform_module(
+                binding.module
+            )
+            if evidence is not None and evidence.points < 0:
+                yield evidence.points, ""
+                break
+
+
+_CUSTOM_RESOURCE_KEYS = frozenset(
+    {"RequestType", "ResponseURL", "PhysicalResourceId", "LogicalResourceId", "ResourceProperties"}
+)
+"""Keys that only events of custom resources have:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
+"""

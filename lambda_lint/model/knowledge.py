@@ -1,0 +1,528 @@
+"""What is known about libraries: the tables under `lambda_lint/data/`, ready to be asked.
+
+The tables are data, so that a fact can be added, corrected and sourced without touching code;
+`data/README.md` describes them. Names are dotted, and `()` after a name means an object made by
+calling it: `boto3.session.Session().client`. `Knowledge` knows nothing of anybody's code.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+"""The folder with the tables."""
+
+KINDS = frozenset({"lazy", "connecting", "loop-bound", "heavy", "factory"})
+"""What making the object costs and binds; `data/README.md` says what each means."""
+
+RULES = frozenset({"client", "heavy"})
+"""Which rule speaks of a constructor."""
+
+
+class KnowledgeError(ValueError):
+    """An entry that cannot be used. The text names its key path and what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constructor:
+    """A call whose result is meant to be made once and used by many invocations."""
+
+    kind: str
+    what: str = "reusable object"
+    rule: str = "client"
+    family: str = "other"
+    info: bool = False
+    unless_arguments: tuple[str, ...] = ()
+    only_with_arguments: tuple[str, ...] = ()
+    constant_argument: bool = False
+    credential_arguments: tuple[str, ...] = ()
+    credential_positions: tuple[int, ...] = ()
+    closes: tuple[str, ...] = ()
+    closes_on_exit: bool | None = None
+    reconnects: bool | None = None
+    liveness: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheDecorator:
+    """A decorator (or a decorator factory) that remembers results of what it decorates."""
+
+    per: str = "function"
+    keyed: bool = True
+    called: str = "either"
+    bound: int | None = None
+    bound_arguments: tuple[str, ...] = ()
+    ttl_arguments: tuple[str, ...] = ()
+    clock: str = ""
+    store: str = "memory"
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A dependency-injection provider that makes one object and hands it out again."""
+
+    factory_argument: int | None = None
+    form: str = "call"
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A call that runs a callable it is given."""
+
+    when: str
+    position: int | None = None
+    keyword: str = ""
+    rest: bool = False
+    takes: str = "callable"
+    arguments_from: int | None = None
+    loop: str = ""
+    where: str = "here"
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Something that speaks for a handler (positive points) or against it (negative ones)."""
+
+    points: int
+    event: int | None = None
+    context: int | None = None
+    callables: tuple[str, ...] = ()
+    platform: str = "lambda"
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NameEvidence:
+    """How much the name of a function says; `parameters` is what it must take for that."""
+
+    patterns: tuple[str, ...]
+    points: int
+    parameters: str = "any"
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterEvidence:
+    """How much the names of the first two positional parameters say."""
+
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    points: int
+    pair: str = ""
+    names: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A class whose objects dispatch to functions that are registered on them."""
+
+    title: str
+    kind: str = "app"
+    on_lambda: bool = False
+    routes: tuple[str, ...] = ()
+    handlers: tuple[str, ...] = ()
+    lifecycle: tuple[str, ...] = ()
+    registers: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
+    dispatch: tuple[str, ...] = ()
+    callable: bool = False
+    adapters: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table(Generic[T]):
+    """Facts by name: a dictionary for the plain names, one pattern for those with a `*`."""
+
+    exact: dict[str, T]
+    wild: re.Pattern[str] | None
+    values: tuple[T, ...]
+
+    def find(self, name: str) -> T | None:
+        """Return the fact about `name`; a plain name wins over a pattern."""
+        found = self.exact.get(name)
+        if found is not None or self.wild is None:
+            return found
+        match = self.wild.fullmatch(name)
+        return (
+            None if match is None or match.lastindex is None else self.values[match.lastindex - 1]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All tables. Make one with `Knowledge.load`; it is shared and never changes."""
+
+    _names: _Names
+    _constructors: _Table[Constructor]
+    _cache_decorators: _Table[CacheDecorator]
+    _containers: _Table[Container]
+    _runners: _Table[Runner]
+    _handler_decorators: _Table[Evidence]
+    _handler_attributes: dict[str, Evidence]
+    _handler_wrappers: _Table[Evidence]
+    _handler_bodies: _Table[Evidence]
+    _annotations: _Table[Evidence]
+    _context_attributes: dict[str, Evidence]
+    _platform_modules: _Table[Evidence]
+    _frameworks: _Table[Framework]
+    name_evidence: tuple[NameEvidence, ...]
+    parameter_evidence: tuple[ParameterEvidence, ...]
+    file_evidence: tuple[NameEvidence, ...]
+
+    @staticmethod
+    def load(
+        extra_constructors: Iterable[str | Mapping[str, Any]] = (),
+        *,
+        key: str = "reusable-constructors",
+    ) -> Knowledge:
+        """Return the packaged knowledge and `extra_constructors`, which win over it.
+
+        Each extra is a dotted name, or a table with the keys of `constructors.toml` (`note` and
+        `source` may be missing). `key` is the name of the setting in error texts. Raises
+        KnowledgeError for an entry that cannot be used. The result is shared between calls.
+        """
+        extras = _extra_constructors(extra_constructors, key)
+        return _load(extras)
+
+    def canonical(self, name: str) -> str:
+        """Return the one spelling of a dotted name: aliases and results of calls resolved.
+
+        `boto3.Session` is `boto3.session.Session`; `requests.session().get` is
+        `requests.sessions.Session().get`, because `session()` makes a `Session`. Awaiting a call
+        and entering it with `with` are not written: the name of `await asyncpg.connect()` is that
+        of `asyncpg.connect()`.
+        """
+        return self._names.canonical(name)
+
+    def constructor(self, name: str) -> Constructor | None:
+        """Return what is known about calling `name`, when its result should be reused."""
+        return self._constructors.find(self._names.canonical(name))
+
+    def returns(self, name: str) -> str | None:
+        """Return the class of what calling `name` yields, when it has another name."""
+        return self._names.returns.get(self._names.canonical(name))
+
+    def cache_decorator(self, name: str) -> CacheDecorator | None:
+        """Return what is known about a decorator that memoises."""
+        return self._cache_decorators.find(self._names.canonical(name))
+
+    def container(self, name: str) -> Container | None:
+        """Return what is known about a dependency-injection singleton."""
+        return self._containers.find(self._names.canonical(name))
+
+    def runner(self, name: str) -> Runner | None:
+        """Return which argument of calling `name` is run, and when."""
+        return self._runners.find(self._names.canonical(name))
+
+    def framework(self, name: str) -> Framework | None:
+        """Return what is known about a class that dispatches to registered functions."""
+        return self._frameworks.find(self._names.canonical(name))
+
+    def handler_decorator(self, name: str) -> Evidence | None:
+        """Return how much a decorator says about the function below it.
+
+        `name` is the resolved decorator without a call. When nothing is known of it, its last
+        segment may still say something: a logger comes from another module as often as not.
+        """
+        name = self._names.canonical(name)
+        found = self._handler_decorators.find(name)
+        return found or self._handler_attributes.get(name.rpartition(".")[2])
+
+    def handler_wrapper(self, name: str) -> Evidence | None:
+        """Return how much it says that a module variable holds the result of calling `name`."""
+        return self._handler_wrappers.find(self._names.canonical(name))
+
+    def handler_body(self, name: str) -> Evidence | None:
+        """Return how much it says that a function calls `name` with its event and context."""
+        return self._handler_bodies.find(self._names.canonical(name))
+
+    def annotation(self, name: str) -> Evidence | None:
+        """Return how much it says that a parameter is annotated with `name`."""
+        return self._annotations.find(self._names.canonical(name))
+
+    def context_attribute(self, attribute: str) -> Evidence | None:
+        """Return how much it says that this attribute is read from a parameter."""
+        return self._context_attributes.get(attribute)
+
+    def platform_module(self, module: str) -> Evidence | None:
+        """Return how much importing `module` says about where the file runs."""
+        return self._platform_modules.find(module)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The spellings: aliases of dotted names, and what calls return."""
+
+    aliases: dict[str, str]
+    wild: re.Pattern[str] | None
+    targets: tuple[str, ...]
+    returns: dict[str, str]
+    roots: frozenset[str]
+    memo: dict[str, str] = field(default_factory=dict, compare=False)
+
+    def canonical(self, name: str) -> str:
+        """As `Knowledge.canonical`."""
+        found = self.memo.get(name)
+        if found is None:
+            found = name
+            # A chain of aliases is short; the bound only keeps a circle in the data from hanging.
+            for _ in range(_MAX_ALIAS_STEPS):
+                replaced = self._step(found)
+                if replaced is None:
+                    break
+                found = replaced
+            self.memo[name] = found
+        return found
+
+    def _step(self, name: str) -> str | None:
+        """Replace the longest known prefix of `name`; None when there is none."""
+        if self.wild is not None:
+            match = self.wild.match(name)
+            if match is not None and match.lastindex is not None:
+                return self.targets[match.lastindex - 1] + name[match.end() :]
+        end = len(name)
+        if _SEGMENT.split(name, maxsplit=1)[0] not in self.roots:
+            return None
+        while end > 0:
+            prefix = name[:end]
+            if prefix.endswith("()"):
+                target = self.returns.get(prefix[:-2])
+                if target is not None:
+                    return target + name[end - 2 :]
+            else:
+                target = self.aliases.get(prefix)
+                if target is not None:
+                    return target + name[end:]
+            end = max(name.rfind(".", 0, end), name.rfind("()", 0, end))
+        return None
+
+
+_MAX_ALIAS_STEPS = 16
+_SEGMENT = re.compile(r"[.(]")
+_BOUNDARY = r"(?=[.(]|\Z)"
+
+
+@functools.lru_cache(maxsize=8)
+def _load(extras: str) -> Knowledge:
+    """Return the knowledge with extra constructors, which come as JSON so that they hash."""
+    names = _names(_read("aliases"), _read("returns"))
+    constructors = [
+        entry
+        for path in sorted((DATA / "constructors").glob("*.toml"))
+        for entry in _entries(_read(f"constructors/{path.stem}")["constructor"], Constructor)
+    ]
+    extra = _entries(json.loads(extras), Constructor)
+    caches = _read("caches")
+    handlers = _read("handlers")
+
+    def table(entries: Iterable[tuple[str, T]]) -> _Table[T]:
+        return _table(entries, names)
+
+    return Knowledge(
+        _names=names,
+        _constructors=table([*extra, *constructors]),
+        _cache_decorators=table(_entries(caches["decorator"], CacheDecorator)),
+        _containers=table(_entries(caches["container"], Container)),
+        _runners=table(_entries(_read("runners")["runner"], Runner)),
+        _handler_decorators=table(_entries(handlers["decorator"], Evidence)),
+        _handler_attributes=dict(_entries(handlers["attribute"], Evidence)),
+        _handler_wrappers=table(_entries(handlers["wrapper"], Evidence)),
+        _handler_bodies=table(_entries(handlers["body"], Evidence)),
+        _annotations=table(_entries(handlers["annotation"], Evidence)),
+        _context_attributes=dict(_entries(handlers["context"], Evidence)),
+        _platform_modules=_table(_entries(handlers["module"], Evidence), None),
+        _frameworks=table(_entries(_read("frameworks")["framework"], Framework)),
+        name_evidence=_records(handlers["name"], NameEvidence),
+        parameter_evidence=_records(handlers["parameters"], ParameterEvidence),
+        file_evidence=_records(handlers["file"], NameEvidence),
+    )
+
+
+def _extra_constructors(extras: Iterable[str | Mapping[str, Any]], key: str) -> str:
+    """Return extra constructors as the JSON of valid entries."""
+    return json.dumps(
+        [_extra(extra, f"{key}[{number}]") for number, extra in enumerate(extras)], sort_keys=True
+    )
+
+
+def _extra(extra: str | Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return one extra constructor as an entry, or raise KnowledgeError."""
+    if isinstance(extra, str):
+        extra = {"names": [extra]}
+    if not isinstance(extra, Mapping):
+        raise KnowledgeError(f"{where}: give a dotted name or a table with `names`")
+    # A name alone says nothing of the cost, and advice for a connecting one is right for all.
+    entry: dict[str, Any] = {"kind": "connecting", **extra}
+    if "names" not in entry:
+        raise KnowledgeError(f"{where}: `names` is missing; list the dotted names to call")
+    for name, value in entry.items():
+        check = _CONSTRUCTOR_KEYS.get(name)
+        if check is None:
+            known = ", ".join(sorted(_CONSTRUCTOR_KEYS))
+            raise KnowledgeError(f"{where}.{name}: no such key; known are {known}")
+        problem = check(value)
+        if problem:
+            raise KnowledgeError(f"{where}.{name}: {problem}")
+    return entry
+
+
+def _one_of(choices: frozenset[str]) -> Callable[[object], str]:
+    """Return a check that a value is one of `choices`."""
+    text = ", ".join(sorted(choices))
+    return lambda value: (
+        "" if isinstance(value, str) and value in choices else f"{value!r} is none of {text}"
+    )
+
+
+def _text(value: object) -> str:
+    """Check a string."""
+    return "" if isinstance(value, str) and value.strip() else "must be a text"
+
+
+def _flag(value: object) -> str:
+    """Check a truth value."""
+    return "" if isinstance(value, bool) else "must be true or false"
+
+
+def _words(value: object) -> str:
+    """Check a list of identifiers, or of a lone star."""
+    if not isinstance(value, list | tuple):
+        return "must be a list of names"
+    wrong = [word for word in value if not (isinstance(word, str) and _WORD.fullmatch(word))]
+    return f"{wrong[0]!r} is no name of an argument or attribute" if wrong else ""
+
+
+def _numbers(value: object) -> str:
+    """Check a list of positions."""
+    right = isinstance(value, list | tuple) and all(
+        isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in value
+    )
+    return "" if right else "must be a list of positions, counted from 0"
+
+
+def _dotted_names(value: object) -> str:
+    """Check the names of an entry."""
+    if not isinstance(value, list | tuple) or not value:
+        return "must be a list of dotted names"
+    wrong = [name for name in value if not (isinstance(name, str) and _DOTTED.fullmatch(name))]
+    if not wrong:
+        return ""
+    return f"{wrong[0]!r} is no dotted name, like 'package.Client' or 'package.Client().connect'"
+
+
+_WORD = re.compile(r"[^\W\d]\w*|\*")
+#: A package, and what is looked up in it; `()` calls, `*` and `**` stand for any characters.
+_DOTTED = re.compile(r"[^\W\d][\w*]*(?:\(\))*(?:\.[\w*]+(?:\(\))*)+")
+
+_CONSTRUCTOR_KEYS: dict[str, Callable[[object], str]] = {
+    "names": _dotted_names,
+    "kind": _one_of(KINDS),
+    "what": _text,
+    "rule": _one_of(RULES),
+    "family": _text,
+    "info": _flag,
+    "unless_arguments": _words,
+    "only_with_arguments": _words,
+    "constant_argument": _flag,
+    "credential_arguments": _words,
+    "credential_positions": _numbers,
+    "closes": _words,
+    "closes_on_exit": _flag,
+    "reconnects": _flag,
+    "liveness": _words,
+    "note": _text,
+    "source": _text,
+}
+
+
+def _read(stem: str) -> dict[str, Any]:
+    """Read one packaged table."""
+    # Imported here because most runs on an unchanged project ask for no fact at all.
+    import sys
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    found: dict[str, Any] = tomllib.loads((DATA / f"{stem}.toml").read_text(encoding="utf-8"))
+    return found
+
+
+def _entries(entries: Iterable[Mapping[str, Any]], kind: type[T]) -> list[tuple[str, T]]:
+    """Return each name of each entry with its fact."""
+    return [(name, _record(entry, kind)) for entry in entries for name in entry["names"]]
+
+
+def _records(entries: Iterable[Mapping[str, Any]], kind: type[T]) -> tuple[T, ...]:
+    """Return the facts of entries that have no names."""
+    return tuple(_record(entry, kind) for entry in entries)
+
+
+def _record(entry: Mapping[str, Any], kind: type[T]) -> T:
+    """Return one entry as its class; lists become tuples."""
+    return kind(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in entry.items()
+            if name != "names"
+        }
+    )
+
+
+def _table(entries: Iterable[tuple[str, T]], names: _Names | None) -> _Table[T]:
+    """Index facts by canonical name. Of two facts about one name the first one counts."""
+    exact: dict[str, T] = {}
+    patterns: list[str] = []
+    values: list[T] = []
+    for name, value in entries:
+        if "*" in name:
+            patterns.append(f"({_pattern(name)})")
+            values.append(value)
+        else:
+            exact.setdefault(names.canonical(name) if names else name, value)
+    wild = re.compile("|".join(patterns)) if patterns else None
+    return _Table(exact, wild, tuple(values))
+
+
+def _names(aliases: Mapping[str, Any], returns: Mapping[str, Any]) -> _Names:
+    """Index the spellings."""
+    plain: dict[str, str] = {}
+    patterns: list[str] = []
+    targets: list[str] = []
+    for name, target in aliases["aliases"].items():
+        if "*" in name:
+            patterns.append(f"({_pattern(name)}){_BOUNDARY}")
+            targets.append(target)
+        else:
+            plain[name] = target
+    results: dict[str, str] = dict(returns["returns"])
+    roots = frozenset(_SEGMENT.split(name, maxsplit=1)[0] for name in (*plain, *results))
+    wild = re.compile("|".join(patterns)) if patterns else None
+    return _Names(plain, wild, tuple(targets), results, roots)
+
+
+def _pattern(name: str) -> str:
+    """Return a name with stars as a regular expression: `**` spans segments, `*` does not."""
+    return re.escape(name).replace(r"\*\*", "[^()]*").replace(r"\*", "[^.()]*")

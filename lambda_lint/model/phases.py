@@ -1,0 +1,266 @@
+"""When a line runs: once per environment (INIT), for every event (INVOKE), or once though it
+stands on the invocation path (ONCE), with the chain of calls that shows it."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lambda_lint.finding import Span, Step
+from lambda_lint.model.calls import CallGraph, Edge
+from lambda_lint.model.guards import Guard, Guards
+from lambda_lint.model.handlers import Entry, Handler
+from lambda_lint.model.program import CallSite, Class, Function, Scope
+from lambda_lint.syntax import nodes
+
+
+class Phase(enum.Enum):
+    """When something runs."""
+
+    INIT = "INIT"
+    INVOKE = "INVOKE"
+    ONCE = "ONCE"
+    NEVER = "NEVER"
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How a handler reaches a function: the entry and the calls from there, in order."""
+
+    handler: Handler
+    entry: Entry
+    edges: tuple[Edge, ...]
+
+
+class Phases:
+    """Answers in which phase functions and call sites run."""
+
+    def __init__(self, calls: CallGraph, guards: Guards, handlers: Sequence[Handler]) -> None:
+        """Walk the call graph from every handler."""
+        self.calls = calls
+        self.guards = guards
+        self.handlers = handlers
+        #: Classes of which some invocation makes its own instance.
+        self.per_invocation: dict[Class, CallSite] = {}
+        self._reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]] = {}
+        self._once: set[Function] = set()
+        self._init: set[Function] = set()
+        self._edge_guards: dict[Edge, tuple[Guard, ...]] = {}
+        self._settle()
+
+    def of_function(self, function: Function) -> Phase:
+        """Return the phase of a function; INVOKE wins over ONCE, ONCE over INIT."""
+        if function in self._reached:
+            return Phase.INVOKE
+        if function in self._once:
+            return Phase.ONCE
+        if function in self._init or function.is_module:
+            return Phase.INIT
+        return Phase.NEVER
+
+    def of_node(self, node: nodes.Node, scope: Scope) -> Phase:
+        """Return the phase of an expression or statement within its function."""
+        if self.guards.is_dead(node, scope.module):
+            return Phase.NEVER
+        phase = self.of_function(scope.function)
+        if phase is Phase.INVOKE and self.holding(node, scope) is not None:
+            return Phase.ONCE
+        return phase
+
+    def holding(self, node: nodes.Node, scope: Scope) -> Guard | None:
+        """Return a guard around the node that really makes it run once."""
+        for guard in self.guards.around(node, scope):
+            if self.lasts(guard):
+                return guard
+        return None
+
+    def failing(self, node: nodes.Node, scope: Scope) -> Guard | None:
+        """Return a guard around the node that looks like a memo and remembers nothing."""
+        found = [one for one in self.guards.around(node, scope) if not self.lasts(one)]
+        return found[0] if found else None
+
+    def lasts(self, guard: Guard) -> bool:
+        """Whether the place of a guard outlives the invocation."""
+        place = guard.place
+        if place.kind == "instance" and isinstance(place.owner, Class):
+            return not self._is_per_invocation(place.owner)
+        if place.kind == "closure" and isinstance(place.owner, Function):
+            return place.owner not in self._reached
+        return True
+
+    def lifetime_of(self, class_: Class) -> CallSite | None:
+        """Return where an invocation makes its own instance of the class, if one does."""
+        for one in (class_, *self.calls.subclasses.get(class_, ())):
+            site = self.per_invocation.get(one)
+            if site is not None:
+                return site
+        return None
+
+    def handlers_of(self, function: Function) -> list[Handler]:
+        """Return the handlers that reach the function for every event, in order."""
+        reached = self._reached.get(function, {})
+        return [one for one in self.handlers if one in reached]
+
+    def path_to(self, function: Function) -> Path | None:
+        """Return the shortest way from a handler to the function, None when there is none."""
+        best: Path | None = None
+        for handler in self.handlers_of(function):
+            path = self._path(handler, function)
+            if best is None or len(path.edges) < len(best.edges):
+                best = path
+        return best
+
+    def edge_guards(self, edge: Edge) -> tuple[Guard, ...]:
+        """Return all guards on one call: around the call and on what is called."""
+        found = self._edge_guards.get(edge)
+        if found is None:
+            around = self.guards.around(edge.node, edge.scope)
+            carried = self.guards.carried(edge.callee)
+            if edge.kind == "wrapper":
+                carried = ()
+            once = self.guards.of_class(edge.class_) if edge.class_ is not None else None
+            found = (*around, *carried, *((once,) if once is not None else ()))
+            self._edge_guards[edge] = found
+        return found
+
+    def witness(self, path: Path) -> tuple[Step, ...]:
+        """Return the steps from the handler to the function that the path ends in."""
+        steps = [path.handler.step]
+        if path.entry.step is not None:
+            steps.append(path.entry.step)
+        steps += [Step(one.caller.module.path, one.span, _describe(one)) for one in path.edges]
+        return tuple(steps)
+
+    def _path(self, handler: Handler, function: Function) -> Path:
+        edges: list[Edge] = []
+        current = function
+        while True:
+            entry, edge = self._reached[current][handler]
+            if edge is None:
+                return Path(handler, entry, tuple(reversed(edges)))
+            edges.append(edge)
+            current = edge.caller
+
+    def _settle(self) -> None:
+        """Walk, learn which classes are instantiated per invocation, and walk again.
+
+        A memo on an object of such a class holds nothing, so more is reached, until nothing new
+        turns up. What is reached only grows, so this ends.
+        """
+        while True:
+            self._walk()
+            found = False
+            for class_, sites in self.calls.instantiations.items():
+                if class_ in self.per_invocation or self.guards.shares_instances(class_):
+                    continue
+                if self.guards.of_class(class_) is not None:
+                    continue
+                for site in sites:
+                    if self.of_node(site.node, site.scope) is Phase.INVOKE:
+                        self.per_invocation[class_] = site
+                        found = True
+                        break
+            if not found:
+                break
+        self._walk_once()
+
+    def _is_per_invocation(self, owner: Class) -> bool:
+        return self.lifetime_of(owner) is not None
+
+    def _walk(self) -> None:
+        self._reached = {}
+        for handler in self.handlers:
+            queue: deque[Function] = deque()
+            for entry in handler.entries:
+                if any(self.lasts(one) for one in self.guards.carried(entry.function)):
+                    continue
+                self._reach(entry.function, handler, entry, None, queue)
+            while queue:
+                function = queue.popleft()
+                entry = self._reached[function][handler][0]
+                for edge in self.calls.out.get(function, ()):
+                    if self._runs_each_time(edge):
+                        self._reach(edge.callee, handler, entry, edge, queue)
+
+    def _reach(
+        self,
+        function: Function,
+        handler: Handler,
+        entry: Entry,
+        edge: Edge | None,
+        queue: deque[Function],
+    ) -> None:
+        reached = self._reached.setdefault(function, {})
+        if handler not in reached:
+            reached[handler] = (entry, edge)
+            queue.append(function)
+
+    def _runs_each_time(self, edge: Edge) -> bool:
+        if self.guards.is_dead(edge.node, edge.caller.module):
+            return False
+        return not any(self.lasts(guard) for guard in self.edge_guards(edge))
+
+    def _walk_once(self) -> None:
+        """Find what only runs behind guards, and what importing a module runs."""
+        self._once = self._closure(
+            [
+                edge.callee
+                for function in self._reached
+                for edge in self.calls.out.get(function, ())
+                if not self.guards.is_dead(edge.node, edge.caller.module)
+            ]
+            + [entry.function for handler in self.handlers for entry in handler.entries]
+        )
+        self._init = self._closure(
+            [
+                edge.callee
+                for path in sorted(self.calls.modules)
+                for edge in self.calls.out.get(self.calls.modules[path].code, ())
+                if not self.guards.is_dead(edge.node, edge.caller.module)
+            ]
+        )
+
+    def _closure(self, start: list[Function]) -> set[Function]:
+        seen = set(start)
+        stack = list(start)
+        while stack:
+            for edge in self.calls.out.get(stack.pop(), ()):
+                if edge.callee not in seen and not self.guards.is_dead(
+                    edge.node, edge.caller.module
+                ):
+                    seen.add(edge.callee)
+                    stack.append(edge.callee)
+        return seen
+
+
+def in_loop(node: nodes.Node, scope: Scope) -> Span | None:
+    """Return the loop around a node within its function, None when there is none."""
+    for child, parent in scope.module.ancestors(node):
+        if isinstance(parent, nodes.For) and child in parent.body:
+            return parent.span
+        if isinstance(parent, nodes.While) and child in parent.body:
+            return parent.span
+        if isinstance(parent, nodes.Comprehension) and child in parent.elements:
+            return parent.span
+    return None
+
+
+def _describe(edge: Edge) -> str:
+    name = edge.callee.qualname
+    match edge.kind:
+        case "init":
+            made = edge.class_.name if edge.class_ is not None else name.rpartition(".")[0]
+            return f"makes a new `{made}`"
+        case "property":
+            return f"reads the property `{name}`"
+        case "enter":
+            return f"enters `{name.rpartition('.')[0]}`"
+        case "callback" | "runner":
+            return f"has `{name}` called"
+        case "wrapper":
+            return f"calls it through the decorator's `{name}`"
+        case "decorator":
+            return f"decorates with `{name}`"
+    return f"calls `{name}`"

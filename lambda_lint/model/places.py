@@ -1,0 +1,249 @@
+"""Places that outlive a call: module variables, attributes, items of containers.
+
+A place is where a memo keeps its value. Whether it outlives the invocation, too, depends on its
+kind, and for attributes of objects on how long the object lives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lambda_lint.model.calls import CallGraph
+from lambda_lint.model.program import Class, Function, Module, Scope
+from lambda_lint.model.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    InstanceValue,
+    ModuleValue,
+)
+from lambda_lint.syntax import nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value is kept.
+
+    `kind` is global, class, instance, function, closure, library or unknown; `owner` is the
+    module, class or function that it belongs to.
+    """
+
+    kind: str
+    owner: Module | Class | Function | None
+    name: str
+
+    def describe(self) -> str:
+        """Return how a message names the place."""
+        if self.kind == "instance":
+            return f"self.{self.name}"
+        if self.kind == "class" and isinstance(self.owner, Class):
+            return f"{self.owner.name}.{self.name}"
+        return self.name
+
+
+class Places:
+    """Finds the place that an expression reads or writes."""
+
+    def __init__(self, calls: CallGraph) -> None:
+        """Take the finished call graph."""
+        self.calls = calls
+        self.evaluator = calls.evaluator
+        self._stored: dict[Function, frozenset[Place]] = {}
+        self._busy: set[tuple[nodes.Node, Scope]] = set()
+
+    def of(self, node: nodes.Expression, scope: Scope) -> Place | None:
+        """Return the lasting place behind an expression, or None for a local or computed value.
+
+        A local variable that was read from a place stands for that place: in
+        `client = CACHE.get(key)`, `client` is `CACHE`.
+        """
+        if (node, scope) in self._busy:
+            return None
+        self._busy.add((node, scope))
+        try:
+            return self._find(node, scope)
+        finally:
+            self._busy.discard((node, scope))
+
+    def _find(self, node: nodes.Expression, scope: Scope) -> Place | None:
+        match node:
+            case nodes.Name(id=name):
+                return self._name(name, scope)
+            case nodes.Attribute(value=value, attr=attr):
+                return self._attribute(value, attr, scope)
+            case nodes.Subscript(value=value):
+                return self.of(value, scope)
+            case nodes.Walrus(value=value) | nodes.Await(value=value):
+                return self.of(value, scope)
+            case nodes.Call(func=nodes.Name(id="globals" | "vars")):
+                return Place("global", scope.module, "globals()")
+            case nodes.Call(func=nodes.Name(id="getattr" | "hasattr"), arguments=[first, second, *_]):
+                if isinstance(second.value, nodes.Constant) and isinstance(second.value.value, str):
+                    return self._attribute(first.value, second.value.value, scope)
+            case nodes.Call(
+                func=nodes.Attribute(value=value, attr="get" | "setdefault" | "copy" | "ping")
+            ):
+                return self.of(value, scope)
+        return None
+
+    def _name(self, name: str, scope: Scope) -> Place | None:
+        found = scope.lookup(name)
+        if found is None:
+            return None
+        if found.kind == "module":
+            return Place("global", found.module, name)
+        if found.kind == "class":
+            return Place("class", found.class_, name)
+        inner = scope
+        while inner.kind == "comprehension" and inner.parent is not None:
+            inner = inner.parent
+        if found.kind == "function" and found is not inner and inner.kind == "function":
+            return Place("closure", found.function, name)
+        for binding in found.bindings[name]:
+            if binding.kind == "assign" and binding.value is not None and binding.index is None:
+                place = self.of(binding.value, binding.scope)
+                if place is not None:
+                    return place
+        return None
+
+    def _attribute(self, value: nodes.Expression, attr: str, scope: Scope) -> Place | None:
+        for one in self.evaluator.evaluate(value, scope):
+            match one:
+                case ModuleValue(module=module):
+                    return Place("global", module, attr)
+                case ClassValue(class_=class_):
+                    return Place("class", self._definer(class_, attr), attr)
+                case InstanceValue(class_=class_):
+                    return self._instance(class_, attr)
+                case FunctionValue(function=function):
+                    return Place("function", function, attr)
+                case External(name=name):
+                    if not name.startswith("flask.g"):
+                        return Place("library", None, f"{name}.{attr}")
+        base = self.of(value, scope)
+        if base is not None:
+            # `self.state.client`, `_local.client`: it lives as long as what it hangs on.
+            return Place(base.kind, base.owner, f"{base.name}.{attr}")
+        if isinstance(value, nodes.Name) and self._is_plain_local(value, scope):
+            return None
+        return Place("unknown", None, attr)
+
+    def _is_plain_local(self, value: nodes.Name, scope: Scope) -> bool:
+        found = scope.lookup(value.id)
+        return found is not None and found.kind in ("function", "comprehension")
+
+    def _instance(self, class_: Class, attr: str) -> Place:
+        lineage = self.evaluator.lineage(class_)[0]
+        assigned = any(attr in one.attributes for one in lineage)
+        if not assigned and any(attr in one.scope.bindings for one in lineage):
+            # `self._cache[key] = …` with `_cache = {}` in the class body: one for all instances.
+            return Place("class", self._definer(class_, attr), attr)
+        return Place("instance", self._definer(class_, attr), attr)
+
+    def _definer(self, class_: Class, attr: str) -> Class:
+        for one in reversed(self.evaluator.lineage(class_)[0]):
+            if attr in one.attributes or attr in one.scope.bindings:
+                return one
+        return class_
+
+    def mentioned(self, node: nodes.Expression, scope: Scope) -> Iterator[Place]:
+        """Yield every place that an expression reads, outermost first.
+
+        What a project function reads counts as well, when the expression calls one:
+        `if not is_connected(): …`.
+        """
+        for one in nodes.walk(node):
+            if isinstance(one, (nodes.Name, nodes.Attribute, nodes.Subscript, nodes.Call)):
+                place = self.of(one, scope.module.scope_of.get(one, scope))
+                if place is not None:
+                    yield place
+                if isinstance(one, nodes.Call):
+                    yield from self._read_by_callee(one, scope)
+
+    def _read_by_callee(self, call: nodes.Call, scope: Scope) -> Iterator[Place]:
+        for value in self.evaluator.evaluate(call.func, scope):
+            if isinstance(value, FunctionValue):
+                for returned, inner in value.function.returns:
+                    for one in nodes.walk(returned):
+                        if isinstance(one, (nodes.Name, nodes.Attribute)):
+                            place = self.of(one, inner)
+                            if place is not None:
+                                yield place
+
+    def stored_in(self, statements: list[nodes.Statement], scope: Scope) -> frozenset[Place]:
+        """Return the places that running the statements may write, callees included."""
+        found: set[Place] = set()
+        module = scope.module
+        for statement in statements:
+            for node in nodes.walk(statement):
+                found |= self._written_by(node, module.scope_of.get(node, scope))
+                if isinstance(node, nodes.Call):
+                    inner = module.scope_of.get(node, scope)
+                    for value in self.evaluator.evaluate(node.func, inner):
+                        if isinstance(value, FunctionValue):
+                            found |= self.stored_by(value.function)
+        return frozenset(found)
+
+    def stored_by(self, function: Function, depth: int = 3) -> frozenset[Place]:
+        """Return the places that calling a function may write, a few calls deep."""
+        found = self._stored.get(function)
+        if found is not None:
+            return found
+        self._stored[function] = frozenset()
+        places: set[Place] = set()
+        for target, _, scope in function.stores:
+            place = self._target(target, scope)
+            if place is not None:
+                places.add(place)
+        for site in function.calls:
+            places |= self._written_by(site.node, site.scope)
+        if depth > 0:
+            for edge in self.calls.out.get(function, ()):
+                if edge.kind in ("call", "method", "init"):
+                    places |= self.stored_by(edge.callee, depth - 1)
+        result = frozenset(places)
+        self._stored[function] = result
+        return result
+
+    def _written_by(self, node: nodes.Node, scope: Scope) -> set[Place]:
+        targets: list[nodes.Expression] = []
+        match node:
+            case nodes.Assign(targets=many):
+                targets = many
+            case nodes.AnnotatedAssign(target=one) | nodes.AugmentedAssign(target=one):
+                targets = [one]
+            case nodes.Walrus(target=one):
+                targets = [one]
+            case nodes.Call(func=nodes.Name(id="setattr"), arguments=[first, second, *_]):
+                if isinstance(second.value, nodes.Constant) and isinstance(second.value.value, str):
+                    place = self._attribute(first.value, second.value.value, scope)
+                    return {place} if place is not None else set()
+            case nodes.Call(func=nodes.Attribute(value=value, attr=attr)) if attr in _WRITERS:
+                place = self.of(value, scope)
+                return {place} if place is not None else set()
+        found = set()
+        for target in targets:
+            items = target.items if isinstance(target, nodes.Collection) else [target]
+            for item in items:
+                place = self._target(item, scope)
+                if place is not None:
+                    found.add(place)
+        return found
+
+    def _target(self, target: nodes.Expression, scope: Scope) -> Place | None:
+        """Return the place that assigning to `target` writes; a plain local name is none."""
+        if isinstance(target, nodes.Name):
+            owner = scope.owner(target.id)
+            if owner.kind == "module":
+                return Place("global", owner.module, target.id)
+            if owner.kind == "class":
+                return Place("class", owner.class_, target.id)
+            if owner is not scope and owner.kind == "function":
+                return Place("closure", owner.function, target.id)
+            return None
+        return self.of(target, scope)
+
+
+_WRITERS = frozenset({"update", "setdefault", "append", "add", "insert", "put", "set", "extend"})
+"""Methods that keep their argument in the object."""

@@ -1,0 +1,276 @@
+"""The project as rules see it: an inert, fully resolved object. Rules ask; they never walk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from lambda_lint.finding import Confidence, Span, Step
+from lambda_lint.model.calls import CallGraph
+from lambda_lint.model.dependence import CREDENTIALS, Dependence
+from lambda_lint.model.guards import Guard, Guards
+from lambda_lint.model.handlers import Handler, find_handlers
+from lambda_lint.model import memos
+from lambda_lint.model.imports import ImportMap
+from lambda_lint.model.knowledge import Constructor, Knowledge
+from lambda_lint.model.memos import IneffectiveMemo
+from lambda_lint.model.phases import Path, Phase, Phases, in_loop
+from lambda_lint.model.places import Place, Places
+from lambda_lint.model.program import CallSite, Function, Module
+from lambda_lint.model.values import Evaluator, External
+from lambda_lint.source import Source
+from lambda_lint.syntax import nodes
+
+
+class Project:
+    """Everything that is known about the analysed files."""
+
+    def __init__(
+        self,
+        modules: Mapping[str, Module],
+        sources: Mapping[str, Source],
+        imports: ImportMap,
+        knowledge: Knowledge,
+        *,
+        configured_handlers: Sequence[str] = (),
+        handler_patterns: Sequence[str] = (),
+    ) -> None:
+        """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
+        self.modules = modules
+        self.sources = sources
+        self.knowledge = knowledge
+        self.evaluator = Evaluator(modules, imports, knowledge)
+        self.call_graph = CallGraph(modules, self.evaluator)
+        self.places = Places(self.call_graph)
+        self.guards = Guards(self.places)
+        self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
+        self.phases = Phases(self.call_graph, self.guards, self.handlers)
+        self.dependence = Dependence(self.call_graph)
+        for handler in self.handlers:
+            for entry in handler.entries:
+                self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
+
+    def calls(self) -> Iterator[Call]:
+        """Yield every call of something outside of the project, by path and place."""
+        for path in sorted(self.modules):
+            module = self.modules[path]
+            for function in [module.code, *module.functions]:
+                for site in function.calls:
+                    externals = self.call_graph.externals.get(site)
+                    if externals:
+                        yield Call(self, site, externals)
+
+    def phase_at(self, path: str, line: int) -> str | None:
+        """Return the phase of the first call (or else statement) that starts on a line."""
+        module = self.modules.get(path)
+        if module is None:
+            return None
+        found: tuple[int, nodes.Node] | None = None
+        for node in module.parents:
+            if node.span.line == line and isinstance(node, (nodes.Call, nodes.Statement)):
+                rank = 0 if isinstance(node, nodes.Call) else 1
+                if found is None or (rank, node.span.column) < (found[0], found[1].span.column):
+                    found = (rank, node)
+        if found is None:
+            return None
+        node = found[1]
+        scope = module.scope_of.get(node)
+        if scope is None:
+            for child, parent in module.ancestors(node):
+                if isinstance(parent, (nodes.FunctionDef, nodes.Lambda)) and child is not parent:
+                    scope = module.function_of[parent].scope
+            scope = scope or module.scope
+        return self.phases.of_node(node, scope).value
+
+    def text(self, path: str) -> str:
+        """Return the decoded text of a file."""
+        return self.sources[path].text
+
+    def reached_modules(self, handler: Handler) -> list[str]:
+        """Return the paths of the modules whose functions the handler runs for an event."""
+        found = {handler.path}
+        for function in self.call_graph.functions():
+            if handler in self.phases.handlers_of(function):
+                found.add(function.module.path)
+        return sorted(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A call of something outside of the project."""
+
+    project: Project
+    site: CallSite
+    externals: tuple[External, ...]
+
+    @property
+    def path(self) -> str:
+        """The file, relative to the project root."""
+        return self.site.module.path
+
+    @property
+    def span(self) -> Span:
+        """The place of the call."""
+        return self.site.span
+
+    @property
+    def node(self) -> nodes.Call:
+        """The call expression."""
+        return self.site.node
+
+    @property
+    def function(self) -> Function:
+        """The function whose execution performs the call."""
+        return self.site.function
+
+    @cached_property
+    def name(self) -> str:
+        """The dotted name of what is called; of several, the first that is known best."""
+        for external in self.externals:
+            if self.project.knowledge.constructor(external.name) is not None:
+                return external.name
+        return self.externals[0].name
+
+    def calls(self, *names: str) -> bool:
+        """Whether one of these canonical dotted names is called."""
+        wanted = {self.project.knowledge.canonical(name) for name in names}
+        return any(one.name in wanted for one in self.externals)
+
+    @cached_property
+    def constructor(self) -> Constructor | None:
+        """What is known of the call as the making of a reusable object."""
+        for external in self.externals:
+            found = self.project.knowledge.constructor(external.name)
+            if found is not None and self._fits(found):
+                return found
+        return None
+
+    def _fits(self, constructor: Constructor) -> bool:
+        given = {one.name for one in self.node.arguments if one.name}
+        if given & set(constructor.unless_arguments):
+            return False
+        wanted = set(constructor.only_with_arguments)
+        return not wanted or bool(given & wanted)
+
+    @property
+    def source_text(self) -> str:
+        """How the call is written."""
+        return self.project.sources[self.path].slice(self.span)
+
+    @cached_property
+    def phase(self) -> Phase:
+        """When the call runs."""
+        return self.project.phases.of_node(self.node, self.site.scope)
+
+    @cached_property
+    def handlers(self) -> list[Handler]:
+        """The handlers that reach the call for every event."""
+        return self.project.phases.handlers_of(self.function)
+
+    @cached_property
+    def way(self) -> Path | None:
+        """The shortest way from a handler to the function of the call."""
+        return self.project.phases.path_to(self.function)
+
+    def witness(self, last: str) -> tuple[Step, ...]:
+        """Return the steps from the handler to here, the last one saying `last`."""
+        way = self.way
+        steps = self.project.phases.witness(way) if way is not None else ()
+        return (*steps, Step(self.path, self.span, last))
+
+    @cached_property
+    def depends_on(self) -> frozenset[str]:
+        """What the result depends on: `event`, `credentials`, `iteration`, or nothing of them."""
+        found = set(self.project.dependence.of_call(self.node, self.site.scope))
+        constructor = self.constructor
+        if constructor is not None:
+            for argument in self.node.arguments:
+                if argument.name in constructor.credential_arguments:
+                    if argument.name == "aws_session_token" or not self.is_constant(argument.value):
+                        found.add(CREDENTIALS)
+        return frozenset(found)
+
+    def is_constant(self, value: nodes.Expression) -> bool:
+        """Whether an expression is the same for the whole life of an environment."""
+        match value:
+            case nodes.Constant():
+                return True
+            case nodes.Name(id=name):
+                found = self.site.scope.module.scope_of.get(value, self.site.scope).lookup(name)
+                return found is not None and found.kind == "module"
+            case nodes.Subscript(value=inner) | nodes.Attribute(value=inner):
+                names = self.project.evaluator.evaluate(inner, self.site.scope)
+                return any(isinstance(one, External) and one.name == "os.environ" for one in names)
+            case nodes.Call(func=func):
+                names = self.project.evaluator.evaluate(func, self.site.scope)
+                return any(
+                    isinstance(one, External) and one.name in ("os.getenv", "os.environ.get")
+                    for one in names
+                )
+        return False
+
+    @cached_property
+    def ineffective_memo(self) -> IneffectiveMemo | None:
+        """Why something that looks like a memo does not keep what the call makes."""
+        project = self.project
+        guard = self._failing_guard()
+        found = memos.of_guard(guard, project.phases) if guard is not None else None
+        return (
+            found
+            or memos.of_shadow(self.site, self.name, project.evaluator)
+            or memos.of_session(self.site, project.evaluator, project.phases)
+            or memos.of_container(self.site)
+        )
+
+    def _failing_guard(self) -> Guard | None:
+        phases = self.project.phases
+        found = phases.failing(self.node, self.site.scope)
+        if found is None and self.way is not None:
+            for edge in reversed(self.way.edges):
+                for guard in phases.edge_guards(edge):
+                    if not phases.lasts(guard):
+                        return guard
+        return found
+
+    @property
+    def shown(self) -> str:
+        """How messages show the call: what is called, and its first argument if it is constant."""
+        source = self.project.sources[self.path]
+        callee = " ".join(source.slice(self.node.func.span).split())
+        if len(callee) > 50:
+            callee = f"\u2026{callee[-49:]}"
+        arguments = self.node.arguments
+        if not arguments:
+            return f"{callee}()"
+        first = arguments[0].value
+        if isinstance(first, nodes.Constant) and isinstance(first.value, str):
+            text = source.slice(first.span)
+            if len(text) <= 30 and "\n" not in text:
+                return f"{callee}({text})" if len(arguments) == 1 else f"{callee}({text}, \u2026)"
+        return f"{callee}(\u2026)"
+
+    @cached_property
+    def loop(self) -> Span | None:
+        """The loop that repeats the call within an invocation, here or on the way here."""
+        found = in_loop(self.node, self.site.scope)
+        if found is None and self.way is not None:
+            for edge in reversed(self.way.edges):
+                found = in_loop(edge.node, edge.scope)
+                if found is not None:
+                    return found
+        return found
+
+    @property
+    def confidence(self) -> Confidence:
+        """How sure it is that a handler of Lambda reaches the call."""
+        ranks = [one.confidence for one in self.handlers]
+        return max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW
+
+    @property
+    def only_custom_resources(self) -> bool:
+        """Whether nothing but custom resources of CloudFormation reach the call."""
+        return bool(self.handlers) and all(one.custom_resource for one in self.handlers)
+
+
+__all__ = ["Call", "Guard", "Handler", "Phase", "Place", "Project"]

@@ -1,0 +1,191 @@
+"""Functions that a framework calls for an event: routes, event decorators, dependencies."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lambda_lint.model.calls import CallGraph
+from lambda_lint.model.imports import ImportMap
+from lambda_lint.model.program import CallSite, Function, Module
+from lambda_lint.model.values import External, FunctionValue
+from lambda_lint.syntax import nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A function registered on a framework's object. `on_lambda`: it can live nowhere else."""
+
+    function: Function
+    evidence: str
+    on_lambda: bool
+
+
+class Routes:
+    """All routes of the project, and which of them a handler's module brings with it."""
+
+    def __init__(self, calls: CallGraph) -> None:
+        """Take the finished call graph."""
+        self.calls = calls
+        self.evaluator = calls.evaluator
+        self.knowledge = calls.evaluator.knowledge
+        self._all: list[Route] | None = None
+        self._closures: dict[Module, frozenset[str]] = {}
+
+    def all(self) -> list[Route]:
+        """Return every route in the order of paths and lines."""
+        if self._all is None:
+            found: dict[Function, Route] = {}
+            for path in sorted(self.calls.modules):
+                if not is_test_path(path):
+                    for route in self._in_module(self.calls.modules[path]):
+                        found.setdefault(route.function, route)
+            self._all = list(found.values())
+        return self._all
+
+    def behind(self, module: Module) -> Iterator[Route]:
+        """Yield the routes in the module and in everything that it imports."""
+        closure = self.imported_by(module)
+        for route in self.all():
+            if route.function.module.path in closure:
+                yield route
+
+    def dispatches(self, function: Function) -> bool:
+        """Whether the function hands its event to a framework's object (`app.resolve(event, …)`)."""
+        for site in function.calls:
+            for external in self.calls.externals.get(site, ()):
+                if self.knowledge.handler_body(external.name) is not None:
+                    return True
+                made, _, method = external.name.rpartition(".")
+                framework = self.knowledge.framework(made.removesuffix("()"))
+                if framework is not None and made.endswith("()"):
+                    if method in framework.dispatch:
+                        return True
+                framework = self.knowledge.framework(external.name.removesuffix("()"))
+                if framework is not None and external.name.endswith("()") and framework.callable:
+                    return True
+        return False
+
+    def imported_by(self, module: Module) -> frozenset[str]:
+        """Return the paths of the module and of all project modules that importing it imports."""
+        found = self._closures.get(module)
+        if found is None:
+            seen = {module.path}
+            stack = [module]
+            while stack:
+                for path in imported_paths(stack.pop(), self.evaluator.imports):
+                    if path in self.calls.modules and path not in seen:
+                        seen.add(path)
+                        stack.append(self.calls.modules[path])
+            found = frozenset(seen)
+            self._closures[module] = found
+        return found
+
+    def _in_module(self, module: Module) -> Iterator[Route]:
+        for function in module.functions:
+            yield from self._decorated(function)
+        for function in [module.code, *module.functions]:
+            for site in function.calls:
+                for external in self.calls.externals.get(site, ()):
+                    yield from self._registered(site, external)
+
+    def _decorated(self, function: Function) -> Iterator[Route]:
+        scope = function.definition_scope
+        if scope is None:
+            return
+        for decorator in function.decorators:
+            called = decorator.func if isinstance(decorator, nodes.Call) else decorator
+            if not isinstance(called, nodes.Attribute):
+                continue
+            for value in self.evaluator.evaluate(called.value, scope):
+                if not isinstance(value, External) or not value.name.endswith("()"):
+                    continue
+                framework = self.knowledge.framework(value.name[:-2])
+                if framework is None:
+                    continue
+                if called.attr in framework.routes or called.attr in framework.handlers:
+                    text = f"`{function.name}` is called by the {framework.title} application"
+                    yield Route(function, text, framework.on_lambda)
+                    for one in self._dependencies(function, decorator):
+                        yield Route(
+                            one,
+                            f"`{one.name}` is a dependency of `{function.name}`",
+                            framework.on_lambda,
+                        )
+                    return
+
+    def _registered(self, site: CallSite, external: External) -> Iterator[Route]:
+        made, _, method = external.name.rpartition(".")
+        if not made.endswith("()"):
+            return
+        framework = self.knowledge.framework(made[:-2])
+        if framework is None or method not in framework.registers:
+            return
+        for argument in site.node.arguments:
+            for value in self.evaluator.evaluate(argument.value, site.scope):
+                if isinstance(value, FunctionValue):
+                    name = value.function.name
+                    text = f"`{name}` is called by the {framework.title} application"
+                    yield Route(value.function, text, framework.on_lambda)
+
+    def _dependencies(
+        self, function: Function, decorator: nodes.Expression
+    ) -> Iterator[Function]:
+        """Yield what FastAPI calls for each request before the route: `Depends(get_client)`."""
+        seen: set[Function] = {function}
+        stack: list[tuple[Function, list[nodes.Node]]] = [
+            (function, [decorator, *function.parameters])
+        ]
+        while stack:
+            owner, places = stack.pop()
+            scope = owner.definition_scope or owner.scope
+            for place in places:
+                for node in nodes.walk(place):
+                    if not isinstance(node, nodes.Call) or not node.arguments:
+                        continue
+                    names = self.evaluator.evaluate(node.func, scope)
+                    if not any(
+                        isinstance(one, External)
+                        and one.name.startswith("fastapi.")
+                        and one.name.rpartition(".")[2] in ("Depends", "Security")
+                        for one in names
+                    ):
+                        continue
+                    for value in self.evaluator.evaluate(node.arguments[0].value, scope):
+                        if isinstance(value, FunctionValue) and value.function not in seen:
+                            seen.add(value.function)
+                            yield value.function
+                            stack.append((value.function, list(value.function.parameters)))
+
+
+def imported_paths(module: Module, imports: ImportMap) -> Iterator[str]:
+    """Yield the project paths that a module's import statements name, in order."""
+    for binding in module.imports:
+        if binding.kind == "import":
+            path = imports.find(binding.module, module.path)
+            if path is not None:
+                yield path
+            continue
+        if binding.level:
+            path = imports.find_relative(binding.module, binding.level, module.path)
+        else:
+            path = imports.find(binding.module, module.path)
+        if path is not None:
+            yield path
+        inner = f"{binding.module}.{binding.name}" if binding.module else binding.name
+        if binding.name != "*":
+            if binding.level:
+                path = imports.find_relative(inner, binding.level, module.path)
+            else:
+                path = imports.find(inner, module.path)
+            if path is not None:
+                yield path
+
+
+def is_test_path(path: str) -> bool:
+    """Whether the file belongs to the project's tests, where nothing is a handler."""
+    name = posixpath.basename(path)
+    if name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py":
+        return True
+    return any(part in ("tests", "test", "testing") for part in path.split("/")[:-1])

@@ -1,0 +1,113 @@
+"""What the owner of a project decided, as plain checked data. `config.py` reads it from files."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from lambda_lint.files import compile_patterns
+
+DEFAULT_EXCLUDE = (
+    ".git/",
+    ".hg/",
+    ".venv/",
+    "venv/",
+    "env/",
+    "node_modules/",
+    "__pycache__/",
+    "site-packages/",
+    "build/",
+    "dist/",
+    ".tox/",
+    ".nox/",
+    ".aws-sam/",
+    "cdk.out/",
+    ".serverless/",
+    ".eggs/",
+)
+DEFAULT_MAX_FILE_SIZE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ReusableConstructor:
+    """Something that the project calls a constructor worth keeping; see `data/README.md`."""
+
+    names: tuple[str, ...]
+    kind: str = "lazy"
+    what: str = "reusable object"
+    rule: str = "client"
+    info: bool = False
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the user may decide. What each field means stands in `KEYS`.
+
+    `root` and `rules` are absolute; `import_roots` are relative to the root, with `/`, and `"."` is
+    the root itself. `config_path` is the file that the settings came from, if there was one.
+    """
+
+    root: Path
+    select: tuple[str, ...] = ("ALL",)
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    strict: bool = False
+    severity: str | None = None
+    include: tuple[str, ...] = ("*.py",)
+    exclude: tuple[str, ...] = ()
+    default_exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    force_exclude: bool = False
+    handlers: tuple[str, ...] = ()
+    handler_patterns: tuple[str, ...] = ()
+    reusable_constructors: tuple[ReusableConstructor, ...] = ()
+    import_roots: tuple[str, ...] = ()
+    rules: tuple[Path, ...] = ()
+    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    max_file_size: int = DEFAULT_MAX_FILE_SIZE
+    snapstart: bool = False
+    jobs: int | None = None
+    cache: bool = True
+    config_path: Path | None = None
+
+    @property
+    def digest(self) -> str:
+        """Equal for settings that give equal results; for the key of a cache.
+
+        Where the project lies and how the work is shared out do not count.
+        """
+        counted = {
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if one.name not in ("root", "jobs", "cache", "config_path")
+        }
+        plain = json.dumps(counted, default=_as_json, sort_keys=True)
+        return hashlib.blake2b(plain.encode(), digest_size=16).hexdigest()
+
+    def ignored_in(self, path: str) -> tuple[str, ...]:
+        """The codes that `per-file-ignores` switches off in `path` (relative to the root)."""
+        return tuple(
+            code
+            for pattern, codes in self.per_file_ignores.items()
+            if compile_patterns((pattern,)).match_file(path)
+            for code in codes
+        )
+
+    def is_handler_by_pattern(self, path: str, name: str) -> bool:
+        """Whether `handler-patterns` make the function `name` of `path` a handler."""
+        for pattern in self.handler_patterns:
+            files, _, names = pattern.rpartition(":")
+            if fnmatch.fnmatchcase(name, names) and compile_patterns((files,)).match_file(path):
+                return True
+        return False
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, ReusableConstructor):
+        return [getattr(value, one.name) for one in fields(value)]
+    return str(value)

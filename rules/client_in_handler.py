@@ -1,0 +1,144 @@
+r"""A client or connection is made again on every invocation.
+
+Making a client costs tens to hundreds of milliseconds: an SDK client loads its service model and
+resolves credentials, a database connection shakes hands, and none of them has an open connection
+to reuse. Lambda keeps the module between invocations, so what is made there is paid for once.
+AWS's best practices say so: initialise SDK clients and database connections outside of the
+handler (https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html).
+
+```python bad
+import os
+
+import boto3
+
+def handler(event, context):
+    table = boto3.resource("dynamodb").Table(os.environ["TABLE"])  # LMB101
+    return table.get_item(Key={"id": event["id"]})
+```
+
+Mostly the client is not made in the handler itself but in a helper that looks as if it kept one.
+
+```python bad name="in a helper of another module"
+# file: app.py
+from aws import get_queue_client
+
+def lambda_handler(event, context):
+    for record in event["Records"]:
+        get_queue_client().delete_message(QueueUrl="q", ReceiptHandle=record["receiptHandle"])
+
+# file: aws.py
+from boto3 import client
+
+def get_queue_client():
+    return client("sqs")  # LMB101
+```
+
+Module level is the shortest remedy. A cached function makes the client on first use, which suits
+functions with many routes, tests that patch the SDK, and connections.
+
+```python good name="at module level, or on first use"
+import functools
+
+import boto3
+
+s3 = boto3.client("s3")
+
+@functools.cache
+def table():
+    return boto3.resource("dynamodb").Table("orders")
+
+def handler(event, context):
+    s3.head_object(Bucket="b", Key=event["key"])
+    return table().get_item(Key={"id": event["id"]})
+```
+
+Silent when the call stands behind a memo that works, in whatever form it is written:
+
+```python good name="a memo"
+import boto3
+
+_client = None
+_by_region = {}
+
+def client():
+    global _client
+    if _client is None:
+        _client = boto3.client("s3")
+    return _client
+
+def regional(region):
+    if region not in _by_region:
+        _by_region[region] = boto3.client("s3", region_name=region)
+    return _by_region[region]
+
+def handler(event, context):
+    client().head_object(Bucket="b", Key=event["key"])
+    return regional(event["region"]).list_buckets()
+```
+
+Silent, too, when the client depends on the event or on assumed credentials (per-tenant-client-uncached
+speaks of those), when it belongs to an event loop that ends with the invocation, and for what is
+only defined and never called:
+
+```python good name="not the same for every event"
+import boto3
+import httpx
+
+async def fetch(url):
+    async with httpx.AsyncClient() as client:
+        return await client.get(url)
+
+def unused():
+    return boto3.client("s3")
+
+def handler(event, context):
+    credentials = boto3_sts.assume_role(RoleArn=event["role"], RoleSessionName="x")["Credentials"]
+    return boto3.client("s3", aws_session_token=credentials["SessionToken"])
+
+boto3_sts = boto3.client("sts")
+```
+
+Limits: callables that are looked up by a computed name are not followed; `strict` mode does not
+tell of them yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_lint.rule import Call, Phase, Project, Report, Severity, rule
+
+
+@rule("LMB101", category="client-per-invocation", severity=Severity.WARNING)
+def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
+    made = call.constructor
+    if made is None or made.rule != "client" or made.kind == "loop-bound":
+        return
+    if call.phase is not Phase.INVOKE or call.calls("boto3.setup_default_session"):
+        return
+    # Another rule says why these are made again, and what to do about it.
+    if call.depends_on or call.ineffective_memo is not None:
+        return
+    often = "for every item of a loop" if call.loop else "on every invocation"
+    severity = Severity.ERROR if call.loop else Severity.WARNING
+    yield Report.of_call(
+        call,
+        message=f"`{call.shown}` makes a new {made.what} {often}",
+        help=_help(call, made.kind),
+        last=f"a new {made.what} is made here",
+        severity=Severity.INFO if made.info else severity,
+    )
+
+
+def _help(call: Call, kind: str) -> str:
+    written = " ".join(call.source_text.split())
+    if kind == "connecting":
+        return (
+            "connect on first use, keep the connection in a module variable, and check that it is "
+            "alive before using it again"
+        )
+    if call.function.returns and len(call.function.parameters) == 0:
+        return f"decorate `{call.function.name}` with `@functools.cache`, so that it makes one and keeps it"
+    if len(written) > 70:
+        return "make it once, at module level, and use it from there"
+    return f"make it once, at module level: `{written}`"

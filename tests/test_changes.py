@@ -1,0 +1,398 @@
+"""Which lines count as changed, on scratch repositories."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from lambda_lint.changes import Changes, ChangesError, changed_lines, keep_changed
+from lambda_lint.finding import Confidence, Finding, Severity, Span, Step
+
+FIVE = "one\ntwo\nthree\nfour\nfive\n"
+
+
+def git(directory: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=directory, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def commit(directory: Path, message: str = "work") -> None:
+    git(directory, "add", "--all")
+    git(directory, "commit", "--quiet", "--allow-empty", "--message", message)
+
+
+@pytest.fixture(autouse=True)
+def no_configuration_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "someone")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "someone@example.com")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """`app.py` of five lines on main, and a branch `work` without a commit of its own."""
+    root = tmp_path / "repository"
+    root.mkdir()
+    git(root, "init", "--quiet", "--initial-branch=main")
+    (root / "app.py").write_text(FIVE)
+    commit(root)
+    git(root, "checkout", "--quiet", "-b", "work")
+    return root
+
+
+def touched(changes: Changes, path: str, lines: int = 9) -> list[int]:
+    return [line for line in range(1, lines + 1) if changes.touches(path, line, line)]
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        pytest.param(FIVE, [], id="nothing"),
+        pytest.param(FIVE.replace("two", "TWO"), [2], id="one line changed"),
+        pytest.param("zero\n" + FIVE, [1], id="a line put in front moves the others only"),
+        pytest.param(FIVE.replace("two\n", "two\na\nb\n"), [3, 4], id="two lines put in"),
+        pytest.param(FIVE.replace("two\n", ""), [], id="a removed line leaves nothing to point at"),
+        pytest.param(
+            FIVE.replace("one", "1").replace("five", "5"), [1, 5], id="two places, nothing between"
+        ),
+        pytest.param(FIVE[:-1], [5], id="the last line lost its end"),
+        pytest.param(
+            "++ b/else.py\n" + FIVE, [1], id="an added line that reads like a header of the patch"
+        ),
+        pytest.param("@@ -1 +4 @@\n" + FIVE, [1], id="an added line that reads like a hunk"),
+        pytest.param(FIVE.replace("two", "t\x0cw\u2028o"), [2], id="no line ends at form feed"),
+        pytest.param("one\ntwo\rthree\n", list(range(1, 10)), id="lone CR: git counts differently"),
+    ],
+)
+@pytest.mark.parametrize("state", ["committed", "staged", "in the working tree"])
+def test_changed_lines_of_a_file(
+    repository: Path, after: str, expected: list[int], state: str
+) -> None:
+    (repository / "app.py").write_bytes(after.encode())
+    if state == "committed":
+        commit(repository)
+    elif state == "staged":
+        git(repository, "add", "--all")
+    assert touched(changed_lines(repository, "main"), "app.py") == expected
+
+
+def test_a_removed_header_like_line_hides_no_later_change(repository: Path) -> None:
+    (repository / "app.py").write_text("-- a/x\none\ntwo\n")
+    commit(repository)
+    git(repository, "branch", "--force", "main")
+    (repository / "app.py").write_text("one\nTWO\n")
+    changes = changed_lines(repository, "main")
+    assert list(changes.lines) == ["app.py"]
+    assert touched(changes, "app.py") == [2]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with blank.py",
+        'quote".py',
+        "back\\slash.py",
+        "tab\tname.py",
+        "new\nline.py",
+        "bell\a.py",
+        "naïve.py",
+        "日本.py",
+        "b/b.py",
+        " b.py",
+        "-x.py",
+        os.fsdecode(b"latin\xe9.py"),
+    ],
+)
+@pytest.mark.parametrize("tracked", [True, False])
+def test_every_file_name_is_read_back(repository: Path, name: str, tracked: bool) -> None:
+    file = repository / name
+    file.parent.mkdir(exist_ok=True)
+    if tracked:
+        file.write_text(FIVE)
+        commit(repository)
+        git(repository, "branch", "--force", "main")
+        file.write_text(FIVE.replace("two", "TWO"))
+    else:
+        file.write_text("one\n")
+    expected = [2] if tracked else [1, 2, 3]
+    assert touched(changed_lines(repository, "main"), name, 3) == expected
+
+
+def test_work_on_the_target_branch_is_not_ours(repository: Path) -> None:
+    (repository / "ours.py").write_text("x = 1\n")
+    commit(repository)
+    git(repository, "checkout", "--quiet", "main")
+    (repository / "app.py").write_text("rewritten\n")
+    commit(repository)
+    git(repository, "checkout", "--quiet", "work")
+    assert list(changed_lines(repository, "main").lines) == ["ours.py"]
+
+
+def test_root_below_the_top_of_the_repository(repository: Path) -> None:
+    service = repository / "service"
+    service.mkdir()
+    (service / "app.py").write_text("x = 1\n")
+    (repository / "elsewhere.py").write_text("x = 1\n")
+    (service / "new.py").write_text("x = 1\n")
+    git(repository, "add", "service/app.py")
+    assert sorted(changed_lines(service, "main").lines) == ["app.py", "new.py"]
+
+
+def test_ignored_files_are_no_change_and_deleted_ones_are_gone(repository: Path) -> None:
+    (repository / ".gitignore").write_text("build/\n")
+    (repository / "build").mkdir()
+    (repository / "build" / "app.py").write_text("x = 1\n")
+    (repository / "app.py").unlink()
+    assert list(changed_lines(repository, "main").lines) == [".gitignore"]
+
+
+def test_a_moved_file_is_a_new_file(repository: Path) -> None:
+    git(repository, "mv", "app.py", "handler.py")
+    assert touched(changed_lines(repository, "main"), "handler.py") == [1, 2, 3, 4, 5]
+
+
+def test_a_file_declared_binary_counts_as_a_whole(repository: Path) -> None:
+    (repository / ".gitattributes").write_text("*.py -diff\n")
+    (repository / "app.py").write_text(FIVE.replace("two", "TWO"))
+    assert changed_lines(repository, "main").touches("app.py", 5, 5)
+
+
+def test_a_link_that_points_elsewhere_counts_as_a_whole(repository: Path) -> None:
+    (repository / "other.py").write_text(FIVE)
+    (repository / "link.py").symlink_to("app.py")
+    commit(repository)
+    git(repository, "branch", "--force", "main")
+    (repository / "link.py").unlink()
+    (repository / "link.py").symlink_to("other.py")
+    assert changed_lines(repository, "main").touches("link.py", 5, 5)
+
+
+def test_a_nested_repository_counts_as_a_whole(repository: Path) -> None:
+    nested = repository / "vendored"
+    nested.mkdir()
+    git(nested, "init", "--quiet")
+    (nested / "a.py").write_text("x = 1\n")
+    commit(nested)
+    untracked = changed_lines(repository, "main")
+    git(repository, "-c", "advice.addEmbeddedRepo=false", "add", "vendored")
+    as_submodule = changed_lines(repository, "main")
+    for changes in (untracked, as_submodule):
+        assert changes.touches("vendored/a.py", 1, 1)
+        assert not changes.touches("vendored.py", 1, 1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("diff.noprefix=true",),
+        ("diff.mnemonicPrefix=true",),
+        ("diff.interHunkContext=9", "diff.context=9"),
+        ("color.diff=always", "color.ui=always"),
+        ("diff.renames=copies",),
+        ("core.quotePath=false",),
+        ("diff.relative=false",),
+        ("core.pager=false",),
+    ],
+    ids=" ".join,
+)
+def test_settings_of_the_user_change_nothing(repository: Path, settings: Sequence[str]) -> None:
+    for setting in settings:
+        git(repository, "config", *setting.split("="))
+    (repository / "app.py").write_text(FIVE.replace("one", "1").replace("five", "5"))
+    assert touched(changed_lines(repository, "main"), "app.py") == [1, 5]
+
+
+def test_environment_of_a_hook_changes_nothing(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (repository / "app.py").write_text(FIVE.replace("three", "3"))
+    monkeypatch.setenv("GIT_DIFF_OPTS", "-u3")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
+    assert touched(changed_lines(repository, "main"), "app.py") == [3]
+
+
+@pytest.mark.parametrize(
+    ("settings", "attributes"),
+    [
+        pytest.param(["diff.external"], "", id="external diff"),
+        pytest.param(["diff.x.textconv"], "*.py diff=x", id="textconv"),
+        pytest.param(["diff.x.command"], "*.py diff=x", id="diff driver"),
+        pytest.param(["filter.x.clean"], "*.py filter=x", id="clean filter"),
+        pytest.param(["filter.x.process"], "*.py filter=x", id="filter process"),
+        pytest.param(["core.fsmonitor"], "", id="fsmonitor"),
+    ],
+)
+def test_the_repository_executes_nothing(
+    repository: Path, tmp_path: Path, settings: Sequence[str], attributes: str
+) -> None:
+    proof, script = tmp_path / "executed", tmp_path / "script"
+    script.write_text(f"#!/bin/sh\ntouch '{proof}'\ncat\n")
+    script.chmod(0o755)
+    for setting in settings:
+        git(repository, "config", setting, str(script))
+    (repository / ".git" / "info" / "attributes").write_text(f"{attributes}\n")
+    (repository / "app.py").write_text(FIVE.replace("two", "TWO"))
+    assert touched(changed_lines(repository, "main"), "app.py") == [2]
+    assert not proof.exists(), f"{settings} was executed"
+
+
+def unknown_revision(repository: Path) -> tuple[Path, str]:
+    return repository, "nosuch"
+
+
+def revision_like_an_option(repository: Path) -> tuple[Path, str]:
+    return repository, f"--output={repository / 'written'}"
+
+
+def revision_with_nul(repository: Path) -> tuple[Path, str]:
+    return repository, "main\0"
+
+
+def empty_revision(repository: Path) -> tuple[Path, str]:
+    return repository, ""
+
+
+def remote_branch_only(repository: Path) -> tuple[Path, str]:
+    git(repository, "update-ref", "refs/remotes/origin/trunk", "main")
+    return repository, "trunk"
+
+
+def unrelated_history(repository: Path) -> tuple[Path, str]:
+    git(repository, "checkout", "--quiet", "--orphan", "other")
+    commit(repository, "another first commit")
+    return repository, "main"
+
+
+def shallow(repository: Path) -> Path:
+    commit(repository, "ours")
+    git(repository, "checkout", "--quiet", "main")
+    commit(repository, "theirs")
+    clone = repository.parent / "clone"
+    git(
+        repository.parent,
+        *("clone", "--quiet", "--depth=1", "--no-single-branch", "--branch=work"),
+        *(repository.as_uri(), str(clone)),
+    )
+    return clone
+
+
+def shallow_without_merge_base(repository: Path) -> tuple[Path, str]:
+    return shallow(repository), "origin/main"
+
+
+def shallow_without_the_commit(repository: Path) -> tuple[Path, str]:
+    return shallow(repository), git(repository, "rev-parse", "main~1")
+
+
+def no_repository(repository: Path) -> tuple[Path, str]:
+    (repository.parent / "plain").mkdir()
+    return repository.parent / "plain", "main"
+
+
+def no_commit_yet(repository: Path) -> tuple[Path, str]:
+    (repository.parent / "fresh").mkdir()
+    git(repository.parent / "fresh", "init", "--quiet")
+    return repository.parent / "fresh", "main"
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (unknown_revision, ["'nosuch'", "git fetch origin", "fetch-depth: 0"]),
+        (revision_like_an_option, ["does not know the revision '--output="]),
+        (revision_with_nul, ["does not know the revision 'main\\x00'"]),
+        (empty_revision, ["does not know the revision ''"]),
+        (remote_branch_only, ["'trunk'", "name it as 'origin/trunk'"]),
+        (unrelated_history, ["'main' have no common commit"]),
+        (shallow_without_merge_base, ["fetch-depth: 0", "git fetch --unshallow"]),
+        (shallow_without_the_commit, ["fetch-depth: 0", "git fetch --unshallow"]),
+        (no_repository, ["not in a git work tree", "leave out the base revision"]),
+        (no_commit_yet, ["does not know the revision 'main'"]),
+    ],
+)
+def test_every_doubt_is_an_error_with_the_next_step(
+    repository: Path, make: Callable[[Path], tuple[Path, str]], said: Sequence[str]
+) -> None:
+    root, base = make(repository)
+    with pytest.raises(ChangesError) as raised:
+        changed_lines(root, base)
+    assert [words for words in said if words not in str(raised.value)] == []
+    assert not (repository / "written").exists()
+
+
+def test_no_git_is_an_error(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(repository))
+    with pytest.raises(ChangesError, match="install git"):
+        changed_lines(repository, "main")
+
+
+def test_a_git_that_the_repository_brings_along_is_not_run(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / "git").write_text("#!/bin/sh\ntouch executed\n")
+    (repository / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{repository}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(ChangesError, match="git was not found"):
+        changed_lines(repository, "main")
+    assert not (repository / "executed").exists()
+
+
+def finding(
+    *, line: int, end_line: int | None = None, steps: Sequence[tuple[str, int]] = (), code: str
+) -> Finding:
+    return Finding(
+        path="src/app.py",
+        span=Span(line, 1, end_line or line, 9),
+        code=code,
+        rule="some-rule",
+        category="client-per-invocation",
+        severity=Severity.WARNING,
+        confidence=Confidence.HIGH,
+        message="something",
+        help="do something",
+        witness=tuple(Step(path, Span(at, 1, at, 9), "called") for path, at in steps),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kept", "one"),
+    [
+        pytest.param(True, finding(line=5, code="LMB101"), id="on a changed line"),
+        pytest.param(False, finding(line=4, code="LMB101"), id="on the line before"),
+        pytest.param(False, finding(line=7, code="LMB101"), id="on the line after"),
+        pytest.param(True, finding(line=3, end_line=5, code="LMB101"), id="reaches into it"),
+        pytest.param(
+            True,
+            finding(line=1, steps=[("src/app.py", 1), ("src/helper.py", 2)], code="LMB101"),
+            id="a step of the witness in another file was changed",
+        ),
+        pytest.param(
+            False,
+            finding(line=1, steps=[("src/helper.py", 3)], code="LMB101"),
+            id="no step was changed",
+        ),
+        pytest.param(
+            True, finding(line=99, code="LMB900"), id="file with a change that does not parse"
+        ),
+    ],
+)
+def test_a_finding_counts_by_its_place_and_its_witness(kept: bool, one: Finding) -> None:
+    changes = Changes({"src/app.py": (range(5, 7),), "src/helper.py": (range(2, 3),)})
+    assert keep_changed([one], changes) == ([one] if kept else [])
+
+
+def test_a_syntax_error_made_by_removing_a_line_counts() -> None:
+    one = finding(line=9, code="LMB900")
+    assert keep_changed([one], Changes({"src/app.py": ()})) == [one]
+    assert keep_changed([one], Changes({"src/other.py": ()})) == []
