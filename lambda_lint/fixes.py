@@ -6,7 +6,6 @@ which the rules see what the first one has changed.
 
 from __future__ import annotations
 
-import codecs
 import difflib
 import os
 import re
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lambda_lint.finding import Edit, Finding, Fix
-from lambda_lint.source import Source
+from lambda_lint.source import Failure, Source
 from lambda_lint.syntax import nodes
 from lambda_lint.syntax.lower import parse
 
@@ -163,7 +162,7 @@ class _Candidate:
 
 def _fix_file(source: Source, candidates: Sequence[_Candidate], result: FixPass) -> None:
     """Add to `result` what becomes of the fixes of one file."""
-    if _encode(source, source.text) != source.data:
+    if isinstance(source.decoded, Failure) or _encode(source, source.text) != source.data:
         reason = f"the file cannot be written back unchanged in its encoding, {source.encoding}"
         result.skipped.extend(Skipped(one.finding, reason) for one in candidates)
         return
@@ -221,8 +220,6 @@ class _Plan:
 
     def _defect(self, edits: Sequence[Edit]) -> str | None:
         """Say what makes a list of edits impossible on this text."""
-        if all(self._text[one.start : one.end] == one.text for one in edits):
-            return "it changes nothing"
         for one in edits:
             if not 0 <= one.start <= one.end <= len(self._text):
                 return f"an edit lies outside of the file: {one.start} to {one.end}"
@@ -231,6 +228,8 @@ class _Plan:
         for first, second in pairwise(edits):
             if first == second or second.start < first.end:
                 return f"its edits overlap at {second.start}"
+        if all(self._text[one.start : one.end] == one.text for one in edits):
+            return "it changes nothing"
         return None
 
     def _collides(self, edit: Edit) -> bool:
@@ -317,9 +316,8 @@ def _apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 def _encode(source: Source, text: str) -> bytes | None:
     """Return the bytes of `text` in the encoding of a file, None where it has no such character."""
-    codec = "utf-8" if source.has_bom else source.encoding
     try:
-        return (codecs.BOM_UTF8 if source.has_bom else b"") + text.encode(codec)
+        return source.encode(text)
     except UnicodeError:
         return None
 

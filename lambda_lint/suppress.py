@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from lambda_lint.finding import Finding, Span
 from lambda_lint.source import Source
-from lambda_lint.syntax.scan import Comment, comments
+from lambda_lint.syntax.scan import Comment, scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,8 @@ class _File:
         self._disabled: dict[str, _Ranges] = defaultdict(_Ranges)
         self._names: list[_Name] = []
         self._malformed: set[Malformed] = set()
-        for comment in comments(source.text):
+        # The limit for files to analyse is the business of the settings.
+        for comment in scan(source.text, max_bytes=4 * len(source.text)).comments:
             for directive in _DIRECTIVE.finditer(comment.text):
                 self._read_directive(comment, directive)
             if noqa and not self._skipped:

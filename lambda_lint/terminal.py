@@ -76,6 +76,15 @@ def width(stream: TextIO, environment: Mapping[str, str]) -> int:
     return max(columns, _NARROWEST) if columns else PLAIN_WIDTH
 
 
+def is_ascii_only(stream: TextIO) -> bool:
+    """Tell whether the encoding of `stream` lacks the characters that frames are drawn with."""
+    try:
+        "─│╭╰→…".encode(getattr(stream, "encoding", None) or "ascii")
+    except (LookupError, UnicodeError):
+        return True
+    return False
+
+
 def is_terminal(stream: TextIO) -> bool:
     """Tell whether `stream` is a terminal; a closed stream, or an absent one, is none."""
     try:

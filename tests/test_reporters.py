@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import pytest
 from rich.cells import cell_len
@@ -24,12 +23,10 @@ from rich.cells import cell_len
 from lambda_lint.finding import Confidence, Edit, Finding, Fix, Severity, Span, Step
 from lambda_lint.reporters import FORMATS, Run, Summary, render
 from lambda_lint.reporters.edits import FileLines, hunks
-from lambda_lint.reporters.line_hash import LineHashes
 from lambda_lint.rule import Rule
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = "LAMBDA_LINT_UPDATE_GOLDEN"
-SCHEMAS = "LAMBDA_LINT_SCHEMAS"
 
 APP = '''\
 """Orders."""
@@ -171,7 +168,8 @@ def plain(path: str, span: Span, severity: Severity = Severity.WARNING) -> Findi
 
 
 def lines_of(path: str) -> Sequence[str]:
-    return tuple(FILES.get(path, HOSTILE if path in NAMES else "").splitlines(keepends=True))
+    text = FILES.get(path, HOSTILE if path in NAMES else "")
+    return tuple(re.findall(r"[^\n]*\n", text))
 
 
 def run_of(*findings: Finding, **changes: Any) -> Run:
@@ -452,10 +450,11 @@ def test_a_width_that_cannot_be_is_replaced(claimed: int, used: int) -> None:
         ({"witness": FINDING.witness[:2]}, "-- 2 calls `load`"),
         ({"handlers": ("a.py:one", "b.py:two")}, "note: reached from 2 handlers: a.py:one, b.py"),
         ({"confidence": Confidence.LOW}, "note: low confidence"),
-        ({"fix": replace(FINDING.fix, safe=False)}, "unsafe fix available with --fix --unsafe-fi"),
+        ({"fix": Fix("x", False, ())}, "unsafe fix available with --fix --unsafe-fixes: x"),
         ({"fix": Fix("out of range", True, (Edit(9999, 9999, ""),))}, "--fix: out of range"),
         ({"witness": FINDING.witness[:1] * 20}, "note: 4 steps in between are not shown"),
-        ({"path": "gone.py"}, "= `boto3.resource"),
+        ({"path": "src/shop/gone.py", "witness": ()}, " --> src/shop/gone.py:10:13\nhelp: "),
+        ({"witness": (replace(FINDING.witness[0], path="gone.py"), FINDING.witness[2])}, "= 1 h"),
     ],
     ids=[
         "no witness: the message stands at the caret",
@@ -467,7 +466,8 @@ def test_a_width_that_cannot_be_is_replaced(claimed: int, used: int) -> None:
         "unsafe fix",
         "fix that does not fit the file",
         "endless witness",
-        "file that cannot be shown",
+        "file that cannot be shown: the header has said it",
+        "step in a file that cannot be shown",
     ],
 )
 def test_full_says(changes: dict[str, Any], expected: str) -> None:

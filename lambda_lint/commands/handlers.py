@@ -22,9 +22,12 @@ class Row(TypedDict):
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the handlers in the given paths; exit code 2 if there is none, or a named one is not."""
+    """Print the handlers in the given paths.
+
+    Exit code 2 if there is none, or if the configuration names one that does not exist.
+    """
     with terminal.progress() as say:
-        settings = inputs.settings(options)
+        settings = inputs.load_settings(options)
         project = inputs.read(options, settings)
         say(f"reading {len(project.sources)} files")
         rows, errors = _rows(options, project)
@@ -36,9 +39,7 @@ def run(options: argparse.Namespace) -> int:
     return CLEAN if rows and not errors else UNABLE
 
 
-def _rows(
-    options: argparse.Namespace, project: inputs.Inputs
-) -> tuple[list[Row], list[str]]:
+def _rows(options: argparse.Namespace, project: inputs.Inputs) -> tuple[list[Row], list[str]]:
     from lambda_lint import engine
 
     result = engine.lint(
@@ -46,21 +47,21 @@ def _rows(
         project.settings,
         (),
         jobs=project.jobs,
-        cache=inputs.cache(options, project.settings),
+        cache=inputs.open_cache(project.settings),
         failures=project.failures,
         must_parse=lambda _path: False,
     )
     rows = [
         Row(
-            path=project.displayed(one.path),
+            path=project.display(one.path),
             line=one.span.line,
             name=one.name,
             confidence=one.confidence.value,
             evidence=list(one.evidence),
-            modules=[project.displayed(path) for path in result.project.reached_modules(one)],
+            modules=[project.display(path) for path in result.project.reached_modules(one)],
         )
         for one in result.project.handlers
-        if project.is_requested(one.path)
+        if project.requested.contains(one.path)
     ]
     return rows, list(result.errors)
 

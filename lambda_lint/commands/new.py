@@ -32,7 +32,7 @@ def _directory(named: str | None) -> Path:
     settings = config.load((Path(),))
     if settings.rules:
         return settings.rules[0]
-    if BUILTIN == settings.root / "rules":
+    if settings.root / "rules" == BUILTIN:
         return BUILTIN
     raise UnableError(
         "this project has no directory for rules: name one with --directory, and under "

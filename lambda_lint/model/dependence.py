@@ -7,10 +7,10 @@ hands event data to is one whose result differs between invocations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.program import Binding, Class, Function, Scope
 from lambda_lint.model.values import ClassValue, External, FunctionValue, InstanceValue
 from lambda_lint.syntax import nodes
@@ -54,6 +54,7 @@ _CREDENTIAL_CALLS = frozenset(
 """API calls that give out credentials that expire."""
 
 _MAX_DEPTH = 80
+_MAX_CONTEXTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,7 @@ class Dependence:
 
     def of_call(self, call: nodes.Call, scope: Scope) -> frozenset[str]:
         """Return what the result of a call depends on: its arguments and its receiver."""
-        labels: set[Label] = set()
-        if isinstance(call.func, nodes.Attribute):
-            labels |= self._labels(call.func.value, scope)
-        for argument in call.arguments:
-            labels |= self._labels(argument.value, scope)
-        return self.settle(labels) - {_CONTEXT}
+        return self.settle(self._raw(call, scope)) - {_CONTEXT}
 
     def settle(self, labels: Iterable[Label]) -> frozenset[str]:
         """Replace dependences on parameters by what the call sites give them."""
@@ -119,6 +115,70 @@ class Dependence:
             else:
                 settled |= self._parameter(label.function, label.name)
         return frozenset(settled)
+
+    def constant_way(
+        self, call: nodes.Call, scope: Scope, runs: Callable[[Edge], bool]
+    ) -> tuple[Edge, ...] | None:
+        """Return calls through which the result is the same for every invocation.
+
+        A helper may be called with event data in one place and with constants in another; the
+        constants make it build the same thing again and again. The edges lead to the function of
+        `call`, outermost first; None means that no such way was found. `runs` says whether an edge
+        is taken on every invocation.
+        """
+        return self._constant(self._raw(call, scope), scope.function, runs, 0)
+
+    def _constant(
+        self, labels: Labels, function: Function, runs: Callable[[Edge], bool], depth: int
+    ) -> tuple[Edge, ...] | None:
+        if any(isinstance(one, str) and one != _CONTEXT for one in labels):
+            return None
+        by_function: dict[Function, set[str]] = {}
+        for one in labels:
+            if isinstance(one, OnParameter):
+                by_function.setdefault(one.function, set()).add(one.name)
+        way: tuple[Edge, ...] = ()
+        for owner, names in sorted(by_function.items(), key=lambda item: str(item[0])):
+            found = self._constant_call(owner, sorted(names), runs, depth)
+            if found is None:
+                return None
+            if owner is function:
+                way = found
+        return way
+
+    def _constant_call(
+        self, owner: Function, names: Sequence[str], runs: Callable[[Edge], bool], depth: int
+    ) -> tuple[Edge, ...] | None:
+        """Return a call of `owner` that gives constants for the named parameters."""
+        if depth > _MAX_CONTEXTS or any((owner, name) in self.given for name in names):
+            return None
+        edges = [one for one in self.calls.into.get(owner, ()) if one.site is not None]
+        for edge in edges:
+            if edge.kind not in ("call", "method", "init") or not runs(edge):
+                continue
+            for site, skip_first in self.calls.argument_sites(owner):
+                if site is not edge.site:
+                    continue
+                if any(one.star for one in site.node.arguments):
+                    break
+                arguments = bind_arguments(site.node, owner, skip_first)
+                labels: set[Label] = set()
+                for name in names:
+                    if name in arguments:
+                        labels |= self._labels(arguments[name], site.scope)
+                outer = self._constant(frozenset(labels), edge.caller, runs, depth + 1)
+                if outer is not None:
+                    return (*outer, edge)
+                break
+        return None
+
+    def _raw(self, call: nodes.Call, scope: Scope) -> Labels:
+        labels: set[Label] = set()
+        if isinstance(call.func, nodes.Attribute):
+            labels |= self._labels(call.func.value, scope)
+        for argument in call.arguments:
+            labels |= self._labels(argument.value, scope)
+        return frozenset(labels)
 
     def _parameter(self, function: Function, name: str) -> frozenset[str]:
         key = (function, name)
@@ -207,6 +267,10 @@ class Dependence:
         labels: set[Label] = set()
         for binding in found.bindings.get(name, ()):
             labels |= self._binding(binding)
+        if found.kind == "function":
+            for written, value, inner in found.function.contents:
+                if written == name and inner.lookup(name) is found:
+                    labels |= self._labels(value, inner) - {ITERATION}
         return labels
 
     def _binding(self, binding: Binding) -> Labels:

@@ -96,15 +96,10 @@ class Guards:
         self, child: nodes.Node, parent: nodes.ExceptHandler, scope: Scope, function: Function
     ) -> Iterator[Guard]:
         """`try: use(x) except …: x = make()`: made again because what was kept failed."""
-        if child not in parent.body:
-            return
-        for place in sorted(self.places.stored_in(parent.body, scope), key=_order):
-            yield Guard(place, scope.module.path, parent.span, "except")
-            return
         attempt = scope.module.parents.get(parent)
-        if not isinstance(attempt, nodes.Try):
+        if child not in parent.body or not isinstance(attempt, nodes.Try):
             return
-        kept = self.places.stored_by(function)
+        kept = self.places.stored_by(function) | self.places.stored_in(parent.body, scope)
         for statement in attempt.body:
             for one in nodes.walk(statement):
                 if isinstance(one, nodes.Expression):
@@ -266,10 +261,6 @@ class Guards:
     def _keeps_instances(self, method: Function) -> bool:
         kept = self.places.stored_by(method)
         return any(place.kind in ("class", "global", "unknown") for place in kept)
-
-
-def _order(place: Place) -> tuple[str, str]:
-    return (place.kind, place.name)
 
 
 def _blocks(node: nodes.Node) -> Iterator[list[nodes.Statement]]:

@@ -22,8 +22,8 @@ from lambda_lint.syntax import nodes
 ENOUGH = 3
 """Points from which on a function counts as a handler."""
 
-STRONG = 5
-"""Points from which on nobody would doubt it."""
+_CERTAIN = ("has the decorator", "uses `", "calls `", "takes an annotated")
+"""Evidence that only code for Lambda has, as opposed to names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,9 @@ class _Finder:
                 continue
             points, evidence = self._score(function, function.name, skip=0)
             if points >= ENOUGH and not self._is_only_helper(function, evidence):
-                confidence = Confidence.HIGH if points >= STRONG else Confidence.MEDIUM
+                confidence = Confidence.MEDIUM
+                if any(one.startswith(_CERTAIN) for one in evidence):
+                    confidence = Confidence.HIGH
                 yield self._handler(
                     function, function.name, evidence, confidence, function.name_span
                 )

@@ -11,7 +11,7 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -88,9 +88,17 @@ class Runner:
     keyword: str = ""
     rest: bool = False
     takes: str = "callable"
-    arguments_from: int | None = None
+    passes: str = ""
     loop: str = ""
     where: str = "here"
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Registering:
+    """A decorator that only registers the function, for something other than an event."""
+
     note: str = ""
     source: str = ""
 
@@ -102,7 +110,8 @@ class Evidence:
     points: int
     event: int | None = None
     context: int | None = None
-    callables: tuple[str, ...] = ()
+    argument: int | None = None
+    takes: str = "nothing"
     platform: str = "lambda"
     note: str = ""
     source: str = ""
@@ -126,8 +135,6 @@ class ParameterEvidence:
     first: tuple[str, ...]
     second: tuple[str, ...]
     points: int
-    pair: str = ""
-    names: tuple[str, ...] = ()
     note: str = ""
     source: str = ""
 
@@ -145,6 +152,7 @@ class Framework:
     registers: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
     dispatch: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
     callable: bool = False
     adapters: tuple[str, ...] = ()
     note: str = ""
@@ -153,7 +161,7 @@ class Framework:
 
 @dataclass(frozen=True, slots=True)
 class _Table(Generic[T]):
-    """Facts by name: a dictionary for the plain names, one pattern for those with a `*`."""
+    """Facts by name: a dictionary for the plain names, one pattern for those with a star."""
 
     exact: dict[str, T]
     wild: re.Pattern[str] | None
@@ -179,6 +187,7 @@ class Knowledge:
     _cache_decorators: _Table[CacheDecorator]
     _containers: _Table[Container]
     _runners: _Table[Runner]
+    _registering: _Table[Registering]
     _handler_decorators: _Table[Evidence]
     _handler_attributes: dict[str, Evidence]
     _handler_wrappers: _Table[Evidence]
@@ -193,14 +202,14 @@ class Knowledge:
 
     @staticmethod
     def load(
-        extra_constructors: Iterable[str | Mapping[str, Any]] = (),
+        extra_constructors: Iterable[object] = (),
         *,
         key: str = "reusable-constructors",
     ) -> Knowledge:
         """Return the packaged knowledge and `extra_constructors`, which win over it.
 
-        Each extra is a dotted name, or a table with the keys of `constructors.toml` (`note` and
-        `source` may be missing). `key` is the name of the setting in error texts. Raises
+        Each extra is a dotted name, or a table (or a dataclass) with the keys of a constructor, of
+        which only `names` is needed. `key` is the name of the setting in error texts. Raises
         KnowledgeError for an entry that cannot be used. The result is shared between calls.
         """
         extras = _extra_constructors(extra_constructors, key)
@@ -236,6 +245,10 @@ class Knowledge:
         """Return which argument of calling `name` is run, and when."""
         return self._runners.find(self._names.canonical(name))
 
+    def registers_only(self, name: str) -> bool:
+        """Whether a decorator only registers its function, for something other than an event."""
+        return self._registering.find(self._names.canonical(name)) is not None
+
     def framework(self, name: str) -> Framework | None:
         """Return what is known about a class that dispatches to registered functions."""
         return self._frameworks.find(self._names.canonical(name))
@@ -259,8 +272,12 @@ class Knowledge:
         return self._handler_bodies.find(self._names.canonical(name))
 
     def annotation(self, name: str) -> Evidence | None:
-        """Return how much it says that a parameter is annotated with `name`."""
-        return self._annotations.find(self._names.canonical(name))
+        """Return how much it says that a parameter is annotated with `name`.
+
+        A project's own stand-in for a class of a library (`LambdaContext`) counts like it.
+        """
+        found = self._annotations.find(self._names.canonical(name))
+        return found or self._annotations.find(name.rpartition(".")[2])
 
     def context_attribute(self, attribute: str) -> Evidence | None:
         """Return how much it says that this attribute is read from a parameter."""
@@ -335,6 +352,7 @@ def _load(extras: str) -> Knowledge:
     ]
     extra = _entries(json.loads(extras), Constructor)
     caches = _read("caches")
+    runners = _read("runners")
     handlers = _read("handlers")
 
     def table(entries: Iterable[tuple[str, T]]) -> _Table[T]:
@@ -345,7 +363,8 @@ def _load(extras: str) -> Knowledge:
         _constructors=table([*extra, *constructors]),
         _cache_decorators=table(_entries(caches["decorator"], CacheDecorator)),
         _containers=table(_entries(caches["container"], Container)),
-        _runners=table(_entries(_read("runners")["runner"], Runner)),
+        _runners=table(_entries(runners["runner"], Runner)),
+        _registering=table(_entries(runners["registering"], Registering)),
         _handler_decorators=table(_entries(handlers["decorator"], Evidence)),
         _handler_attributes=dict(_entries(handlers["attribute"], Evidence)),
         _handler_wrappers=table(_entries(handlers["wrapper"], Evidence)),
@@ -360,21 +379,23 @@ def _load(extras: str) -> Knowledge:
     )
 
 
-def _extra_constructors(extras: Iterable[str | Mapping[str, Any]], key: str) -> str:
+def _extra_constructors(extras: Iterable[object], key: str) -> str:
     """Return extra constructors as the JSON of valid entries."""
     return json.dumps(
         [_extra(extra, f"{key}[{number}]") for number, extra in enumerate(extras)], sort_keys=True
     )
 
 
-def _extra(extra: str | Mapping[str, Any], where: str) -> dict[str, Any]:
+def _extra(extra: object, where: str) -> dict[str, Any]:
     """Return one extra constructor as an entry, or raise KnowledgeError."""
     if isinstance(extra, str):
         extra = {"names": [extra]}
+    elif is_dataclass(extra) and not isinstance(extra, type):
+        # A text or a list that was left empty is one that was not given.
+        extra = {name: value for name, value in asdict(extra).items() if value not in ("", ())}
     if not isinstance(extra, Mapping):
         raise KnowledgeError(f"{where}: give a dotted name or a table with `names`")
-    # A name alone says nothing of the cost, and advice for a connecting one is right for all.
-    entry: dict[str, Any] = {"kind": "connecting", **extra}
+    entry: dict[str, Any] = {"kind": "lazy", **extra}
     if "names" not in entry:
         raise KnowledgeError(f"{where}: `names` is missing; list the dotted names to call")
     for name, value in entry.items():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.program import CallSite, Class, Scope
-from lambda_lint.model.phases import Phases
+from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.values import External, Evaluator
 from lambda_lint.syntax import nodes
@@ -55,8 +55,8 @@ def of_session(site: CallSite, evaluator: Evaluator, phases: Phases) -> Ineffect
             origin = value.origin
             if origin is None:
                 return None
-            scope = _scope_of(origin, site, phases)
-            if scope is None or phases.of_node(origin, scope).value == "INVOKE":
+            scope = phases.scope_of_call(origin, site)
+            if scope is None or phases.of_node(origin, scope) not in (Phase.INIT, Phase.ONCE):
                 return None
             return IneffectiveMemo(
                 "the session is kept, but not the client that is made from it",
@@ -66,43 +66,32 @@ def of_session(site: CallSite, evaluator: Evaluator, phases: Phases) -> Ineffect
     return None
 
 
-def of_shadow(site: CallSite, name: str, evaluator: Evaluator) -> IneffectiveMemo | None:
+def of_shadow(site: CallSite, evaluator: Evaluator) -> IneffectiveMemo | None:
     """A local variable hides the module's own client of the same name."""
-    statement = site.module.statement_of(site.node)
-    if not isinstance(statement, nodes.Assign) or statement.value is not site.node:
-        return None
-    for target in statement.targets:
-        if not isinstance(target, nodes.Name) or site.scope.owner(target.id).kind != "function":
+    for name in _assigned_names(site):
+        if site.scope.owner(name).kind != "function":
             continue
-        outer = site.module.scope
-        for binding in outer.bindings.get(target.id, ()):
-            for value in evaluator.binding(binding):
-                if isinstance(value, External) and value.name.removesuffix("()") == name:
-                    if not _same_arguments(value.origin, site.node):
-                        continue
+        for binding in site.module.scope.bindings.get(name, ()):
+            first = binding.value
+            if isinstance(first, nodes.Call) and _same_arguments(first, site.node):
+                made = set(_called(first, binding.scope, evaluator))
+                if made & set(_called(site.node, site.scope, evaluator)):
                     return IneffectiveMemo(
-                        f"the local `{target.id}` hides the module's own `{target.id}`",
-                        f"delete this line and use the `{target.id}` of the module",
-                        Step(
-                            site.module.path,
-                            binding.node.span,
-                            f"`{target.id}` exists here already",
-                        ),
+                        f"the local `{name}` hides the module's own `{name}`",
+                        f"delete this line and use the `{name}` of the module",
+                        Step(site.module.path, binding.node.span, f"`{name}` exists here already"),
                     )
     return None
 
 
 def of_container(site: CallSite) -> IneffectiveMemo | None:
     """A dictionary of the module is filled and never asked."""
-    statement = site.module.statement_of(site.node)
-    if not isinstance(statement, nodes.Assign) or statement.value is not site.node:
-        return None
-    for target in statement.targets:
+    for target in _stored_in(site):
         if not isinstance(target, nodes.Subscript) or not isinstance(target.value, nodes.Name):
             continue
         name = target.value.id
         owner = site.scope.lookup(name)
-        if owner is None or owner.kind != "module":
+        if owner is None or owner.kind != "module" or not owner.bindings[name]:
             continue
         if any(
             isinstance(one, nodes.Name) and one.id == name and not _is_written(one, site)
@@ -116,6 +105,36 @@ def of_container(site: CallSite) -> IneffectiveMemo | None:
             Step(site.module.path, binding.node.span, f"`{name}` is meant to keep it"),
         )
     return None
+
+
+def _assigned_names(site: CallSite) -> list[str]:
+    """Return the plain names that get the call's result as it is."""
+    statement = site.module.statement_of(site.node)
+    if isinstance(statement, nodes.Assign) and statement.value is site.node:
+        return [one.id for one in statement.targets if isinstance(one, nodes.Name)]
+    if isinstance(statement, nodes.AnnotatedAssign) and statement.value is site.node:
+        return [statement.target.id] if isinstance(statement.target, nodes.Name) else []
+    return []
+
+
+def _stored_in(site: CallSite) -> list[nodes.Expression]:
+    """Return the targets that the result goes to, directly or by way of a local name."""
+    statement = site.module.statement_of(site.node)
+    targets: list[nodes.Expression] = []
+    if isinstance(statement, nodes.Assign) and statement.value is site.node:
+        targets += statement.targets
+    names = _assigned_names(site)
+    for target, place, _ in site.function.stores:
+        value = place.value if isinstance(place, nodes.Assign) else None
+        if isinstance(value, nodes.Name) and value.id in names:
+            targets.append(target)
+    return targets
+
+
+def _called(call: nodes.Call, scope: Scope, evaluator: Evaluator) -> list[str]:
+    return [
+        one.name for one in evaluator.evaluate(call.func, scope) if isinstance(one, External)
+    ]
 
 
 def _is_written(name: nodes.Name, site: CallSite) -> bool:
@@ -151,14 +170,3 @@ def _same(one: nodes.Expression, other: nodes.Expression) -> bool:
         case nodes.Subscript(), nodes.Subscript():
             return _same(one.value, other.value) and _same(one.index, other.index)
     return False
-
-
-def _scope_of(origin: nodes.Call, site: CallSite, phases: Phases) -> Scope | None:
-    scope = site.module.scope_of.get(origin)
-    if scope is not None:
-        return scope
-    for module in phases.calls.modules.values():
-        scope = module.scope_of.get(origin)
-        if scope is not None:
-            return scope
-    return None

@@ -13,6 +13,7 @@ from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Entry, Handler
 from lambda_lint.model.program import CallSite, Class, Function, Scope
+from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
 
@@ -149,6 +150,7 @@ class Phases:
         A memo on an object of such a class holds nothing, so more is reached, until nothing new
         turns up. What is reached only grows, so this ends.
         """
+        before = -1
         while True:
             self._walk()
             found = False
@@ -162,8 +164,10 @@ class Phases:
                         self.per_invocation[class_] = site
                         found = True
                         break
-            if not found:
+            size = sum(len(one) for one in self._reached.values())
+            if not found and size == before:
                 break
+            before = size
         self._walk_once()
 
     def _is_per_invocation(self, owner: Class) -> bool:
@@ -181,7 +185,7 @@ class Phases:
                 function = queue.popleft()
                 entry = self._reached[function][handler][0]
                 for edge in self.calls.out.get(function, ()):
-                    if self._runs_each_time(edge):
+                    if self._passes(edge):
                         self._reach(edge.callee, handler, entry, edge, queue)
 
     def _reach(
@@ -197,10 +201,48 @@ class Phases:
             reached[handler] = (entry, edge)
             queue.append(function)
 
-    def _runs_each_time(self, edge: Edge) -> bool:
+    def runs_each_time(self, edge: Edge) -> bool:
+        """Whether a call is made on every invocation that reaches its caller, and one does."""
+        return edge.caller in self._reached and self._passes(edge)
+
+    def _passes(self, edge: Edge) -> bool:
         if self.guards.is_dead(edge.node, edge.caller.module):
             return False
-        return not any(self.lasts(guard) for guard in self.edge_guards(edge))
+        return not any(self.holds(guard, edge) for guard in self.edge_guards(edge))
+
+    def holds(self, guard: Guard, edge: Edge) -> bool:
+        """Whether a guard keeps this very call from being made again."""
+        if guard.kind == "decorator" and edge.site is not None and self._fresh_key(edge.site):
+            return False
+        return self.lasts(guard)
+
+    def _fresh_key(self, site: CallSite) -> bool:
+        """Whether an argument of a memoised function is an object of this invocation.
+
+        Such an object is equal to nothing but itself, so the memo never finds it again.
+        """
+        for argument in site.node.arguments:
+            for value in self.calls.evaluator.evaluate(argument.value, site.scope):
+                if not isinstance(value, External) or value.origin is None:
+                    continue
+                made = value.name.removesuffix("()")
+                if made == value.name or self.calls.evaluator.knowledge.constructor(made) is None:
+                    continue
+                scope = self.scope_of_call(value.origin, site)
+                if scope is not None and self.of_node(value.origin, scope) is Phase.INVOKE:
+                    return True
+        return False
+
+    def scope_of_call(self, origin: nodes.Call, site: CallSite) -> Scope | None:
+        """Return the scope of a call found as the origin of a value seen at `site`."""
+        scope = site.module.scope_of.get(origin)
+        if scope is not None:
+            return scope
+        for module in self.calls.modules.values():
+            scope = module.scope_of.get(origin)
+            if scope is not None:
+                return scope
+        return None
 
     def _walk_once(self) -> None:
         """Find what only runs behind guards, and what importing a module runs."""

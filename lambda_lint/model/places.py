@@ -153,7 +153,7 @@ class Places:
         What a project function reads counts as well, when the expression calls one:
         `if not is_connected(): …`.
         """
-        for one in nodes.walk(node):
+        for one in _asked(node):
             if isinstance(one, (nodes.Name, nodes.Attribute, nodes.Subscript, nodes.Call)):
                 place = self.of(one, scope.module.scope_of.get(one, scope))
                 if place is not None:
@@ -243,6 +243,22 @@ class Places:
                 return Place("closure", owner.function, target.id)
             return None
         return self.of(target, scope)
+
+
+def _asked(test: nodes.Expression) -> Iterator[nodes.Node]:
+    """Yield the nodes of a test, without comparisons that say nothing of presence.
+
+    `mode != "test"` compares what is there with a constant; it does not ask whether it is there.
+    """
+    stack: list[nodes.Node] = [test]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, nodes.Comparison) and node.operators == ["!="]:
+            other = node.comparators[0]
+            if isinstance(other, nodes.Constant) and other.kind == "str" and other.value:
+                continue
+        yield node
+        stack.extend(reversed(list(nodes.children(node))))
 
 
 _WRITERS = frozenset({"update", "setdefault", "append", "add", "insert", "put", "set", "extend"})

@@ -115,6 +115,8 @@ class Function:
     returns: list[tuple[nodes.Expression, Scope]] = field(default_factory=list)
     yields: list[tuple[nodes.Expression, Scope]] = field(default_factory=list)
     nested: list[Function] = field(default_factory=list)
+    #: What is put into the object behind a plain name: `name[key] = value`, `name.append(value)`.
+    contents: list[tuple[str, nodes.Expression, Scope]] = field(default_factory=list)
 
     @property
     def is_module(self) -> bool:
@@ -449,6 +451,9 @@ class _Indexer:
         else:
             scope.function.stores.append((target, parent, scope))
             self.visit_children(target, scope)
+            root = _root_name(target)
+            if root and value is not None:
+                scope.function.contents.append((root, value, scope))
             self.module.scope_of[target] = scope
             if isinstance(target, nodes.Attribute):
                 self.instance_attribute(target, parent, scope, kind, value, index)
@@ -483,6 +488,11 @@ class _Indexer:
         self.visit(node.func, node, scope)
         for argument in node.arguments:
             self.visit(argument, node, scope)
+        if isinstance(node.func, nodes.Attribute) and node.func.attr in _FILLING:
+            root = _root_name(node.func.value)
+            if root:
+                for argument in node.arguments:
+                    scope.function.contents.append((root, argument.value, scope))
 
     def visit_Attribute(self, node: nodes.Attribute, scope: Scope) -> None:
         scope.function.attribute_loads.append((node, scope))
@@ -520,6 +530,17 @@ _VISITORS = {
     for name, kind in nodes.NODE_TYPES.items()
     if hasattr(_Indexer, f"visit_{name}")
 }
+
+
+_FILLING = frozenset({"append", "add", "extend", "insert", "update", "setdefault", "appendleft"})
+"""Methods of containers that put their arguments into the container."""
+
+
+def _root_name(expression: nodes.Expression) -> str:
+    """Return the plain name that attributes and subscripts start from, or nothing."""
+    while isinstance(expression, (nodes.Attribute, nodes.Subscript)):
+        expression = expression.value
+    return expression.id if isinstance(expression, nodes.Name) else ""
 
 
 def _last_name(expression: nodes.Expression) -> str:

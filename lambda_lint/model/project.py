@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lambda_lint.finding import Confidence, Span, Step
-from lambda_lint.model.calls import CallGraph
+from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
@@ -170,8 +170,21 @@ class Call:
 
     @cached_property
     def way(self) -> Path | None:
-        """The shortest way from a handler to the function of the call."""
-        return self.project.phases.path_to(self.function)
+        """The way from a handler to the function of the call: shortest, or with constants."""
+        phases = self.project.phases
+        if self.constant_way:
+            first = phases.path_to(self.constant_way[0].caller)
+            if first is not None:
+                return replace(first, edges=(*first.edges, *self.constant_way))
+        return phases.path_to(self.function)
+
+    @cached_property
+    def constant_way(self) -> tuple[Edge, ...] | None:
+        """Calls that lead here with arguments that are the same for every invocation."""
+        phases = self.project.phases
+        return self.project.dependence.constant_way(
+            self.node, self.site.scope, phases.runs_each_time
+        )
 
     def witness(self, last: str) -> tuple[Step, ...]:
         """Return the steps from the handler to here, the last one saying `last`."""
@@ -183,6 +196,8 @@ class Call:
     def depends_on(self) -> frozenset[str]:
         """What the result depends on: `event`, `credentials`, `iteration`, or nothing of them."""
         found = set(self.project.dependence.of_call(self.node, self.site.scope))
+        if found and self.constant_way is not None:
+            found = set()
         constructor = self.constructor
         if constructor is not None:
             for argument in self.node.arguments:
@@ -218,7 +233,7 @@ class Call:
         found = memos.of_guard(guard, project.phases) if guard is not None else None
         return (
             found
-            or memos.of_shadow(self.site, self.name, project.evaluator)
+            or memos.of_shadow(self.site, project.evaluator)
             or memos.of_session(self.site, project.evaluator, project.phases)
             or memos.of_container(self.site)
         )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.imports import ImportMap
-from lambda_lint.model.program import CallSite, Function, Module
-from lambda_lint.model.values import External, FunctionValue
+from lambda_lint.model.program import CallSite, Function, Module, Scope
+from lambda_lint.model.values import ClassValue, External, FunctionValue, InstanceValue, Value
 from lambda_lint.syntax import nodes
 
 
@@ -142,7 +142,7 @@ class Routes:
             scope = owner.definition_scope or owner.scope
             for place in places:
                 for node in nodes.walk(place):
-                    if not isinstance(node, nodes.Call) or not node.arguments:
+                    if not isinstance(node, nodes.Call):
                         continue
                     names = self.evaluator.evaluate(node.func, scope)
                     if not any(
@@ -152,11 +152,32 @@ class Routes:
                         for one in names
                     ):
                         continue
-                    for value in self.evaluator.evaluate(node.arguments[0].value, scope):
-                        if isinstance(value, FunctionValue) and value.function not in seen:
-                            seen.add(value.function)
-                            yield value.function
-                            stack.append((value.function, list(value.function.parameters)))
+                    for needed in self._needed(node, place, scope):
+                        if needed not in seen:
+                            seen.add(needed)
+                            yield needed
+                            stack.append((needed, list(needed.parameters)))
+
+    def _needed(self, depends: nodes.Call, place: nodes.Node, scope: Scope) -> Iterator[Function]:
+        """Yield the function or the constructor that `Depends(x)` stands for.
+
+        Without an argument it is the class of the parameter's annotation.
+        """
+        values: list[Value] = []
+        if depends.arguments:
+            values += self.evaluator.evaluate(depends.arguments[0].value, scope)
+        elif isinstance(place, nodes.Parameter) and place.annotation is not None:
+            for one in self.evaluator.annotated(place.annotation, scope):
+                if isinstance(one, InstanceValue):
+                    values.append(ClassValue(one.class_))
+        for value in values:
+            if isinstance(value, FunctionValue):
+                yield value.function
+            elif isinstance(value, ClassValue):
+                for base in self.evaluator.lineage(value.class_)[0]:
+                    if "__init__" in base.methods:
+                        yield base.methods["__init__"]
+                        break
 
 
 def imported_paths(module: Module, imports: ImportMap) -> Iterator[str]:

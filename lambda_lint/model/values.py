@@ -294,9 +294,7 @@ class Evaluator:
             return ()
         values: list[Value] = []
         if parameter.annotation is not None and function.definition_scope is not None:
-            for one in self.evaluate(parameter.annotation, function.definition_scope):
-                if isinstance(one, ClassValue):
-                    values.append(InstanceValue(one.class_))
+            values += self.annotated(parameter.annotation, function.definition_scope)
         if parameter.default is not None and function.definition_scope is not None:
             values += self.evaluate(parameter.default, function.definition_scope)
         values += self.parameter_values(function, parameter.name)
@@ -450,22 +448,36 @@ class Evaluator:
             result = _merge(
                 value for one, scope in results for value in self.evaluate(one, scope)
             )
-            if not result and isinstance(function.node, nodes.FunctionDef):
-                result = self._annotated(function, function.node.returns)
+            returns = getattr(function.node, "returns", None)
+            if not result and returns is not None and function.definition_scope is not None:
+                result = self.annotated(returns, function.definition_scope)
         finally:
             self._depth -= 1
             self._busy.discard(function)
         self._returns[function] = result
         return result
 
-    def _annotated(self, function: Function, annotation: nodes.Expression | None) -> Values:
-        if annotation is None or function.definition_scope is None:
-            return ()
-        return tuple(
-            InstanceValue(one.class_)
-            for one in self.evaluate(annotation, function.definition_scope)
-            if isinstance(one, ClassValue)
-        )
+    def annotated(self, annotation: nodes.Expression, scope: Scope) -> Values:
+        """Return instances of the classes that an annotation names, unions and strings included."""
+        found: list[Value] = []
+        for name in _annotation_names(annotation):
+            if isinstance(name, nodes.Constant):
+                values = self._dotted(str(name.value), scope)
+            else:
+                values = self.evaluate(name, scope)
+            for one in values:
+                if isinstance(one, ClassValue):
+                    found.append(InstanceValue(one.class_))
+                elif isinstance(one, External) and not one.name.startswith(_NO_CLASSES):
+                    found.append(External(self.knowledge.canonical(f"{one.name}()")))
+        return _merge(found)
+
+    def _dotted(self, name: str, scope: Scope) -> Values:
+        first, *rest = name.strip().split(".")
+        values = self.name(first, scope) if first.isidentifier() else ()
+        for attr in rest:
+            values = self.attribute(values, attr)
+        return values
 
     def entered(self, values: Values) -> Values:
         """Return what `with … as` binds for a context manager among the values."""
@@ -505,6 +517,27 @@ class Evaluator:
                     yield from self.evaluate(value.node.items[index], value.scope)
             elif isinstance(value, External):
                 yield External(f"{value.name}[]", value.origin)
+
+
+_NO_CLASSES = ("builtins.", "typing.", "typing_extensions.", "collections.")
+"""Annotations from here say nothing about which object it is."""
+
+
+def _annotation_names(annotation: nodes.Expression) -> Iterator[nodes.Expression]:
+    """Yield the class names in `X`, `"X"`, `X | None`, `Optional[X]` and `Annotated[X, …]`."""
+    match annotation:
+        case nodes.Name() | nodes.Attribute() | nodes.Constant(kind="str"):
+            yield annotation
+        case nodes.BinaryOperation(left=left, operator="|", right=right):
+            yield from _annotation_names(left)
+            yield from _annotation_names(right)
+        case nodes.Subscript(value=nodes.Name(id=name) | nodes.Attribute(attr=name), index=index):
+            inner = index.items if isinstance(index, nodes.Collection) else [index]
+            if name in ("Optional", "Union"):
+                for one in inner:
+                    yield from _annotation_names(one)
+            elif name in ("Annotated", "Final", "ClassVar") and inner:
+                yield from _annotation_names(inner[0])
 
 
 def _merge(values: Iterable[Value]) -> Values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lambda_lint.finding import Finding
 from lambda_lint.reporters.run import Look, Run
 from lambda_lint.reporters.safe_text import neutralise_commands, visible
-from lambda_lint.reporters.statistics import statistics_lines, summary_line
+from lambda_lint.reporters.statistics import listed, statistics_lines, summary_line
 
 
 def render(run: Run, look: Look) -> str:
@@ -21,11 +21,5 @@ def render(run: Run, look: Look) -> str:
 
 def _line(finding: Finding) -> str:
     place = f"{finding.path}:{finding.span.line}:{finding.span.column}"
-    return f"{place}: {finding.code} {finding.message}{_reached_from(finding.handlers)}"
-
-
-def _reached_from(handlers: tuple[str, ...]) -> str:
-    if not handlers:
-        return ""
-    others = f" and {len(handlers) - 1} more" if len(handlers) > 1 else ""
-    return f" [{handlers[0]}{others}]"
+    handlers = f" [{listed(finding.handlers, 1)}]" if finding.handlers else ""
+    return f"{place}: {finding.code} {finding.message}{handlers}"

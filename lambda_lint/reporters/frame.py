@@ -86,9 +86,9 @@ def frames(
     for section, numbers in zip(sections, shown, strict=True):
         first = primary if primary in section else section[0]
         yield _arrow(first, gutter)
-        yield gutter.empty()
-        yield from _section(section, numbers, lines_of(first.path), gutter)
-        yield gutter.empty()
+        rows = list(_section(section, numbers, lines_of(first.path), gutter))
+        if rows:
+            yield from (gutter.empty(), *rows, gutter.empty())
 
 
 def shown_line(line: str, look: Look) -> str:
@@ -157,6 +157,9 @@ def _section(
 
 
 def _unplaced(mark: Mark, gutter: Gutter) -> Iterator[Text]:
+    if mark.primary and not mark.number:
+        # Its words are those of the header.
+        return
     for index, text in enumerate(_label(mark, gutter.room, gutter.look)):
         row = Text().append(" " * gutter.digits + (" = " if index == 0 else "   "), style=GUTTER)
         yield row.append(text, style=mark.style)

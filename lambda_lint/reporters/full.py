@@ -19,10 +19,13 @@ from lambda_lint.reporters.edits import DiffLine, FileLines, hunks
 from lambda_lint.reporters.frame import GUTTER, Gutter, Mark, clip, frames, shown_line, wrap
 from lambda_lint.reporters.run import Look, Run
 from lambda_lint.reporters.safe_text import neutralise_commands, visible
-from lambda_lint.reporters.statistics import fixable_line, statistics_lines, summary_line
+from lambda_lint.reporters.statistics import fixable_line, listed, statistics_lines, summary_line
 
 STEPS = 16
 """A longer witness is shown with its middle left out."""
+
+HANDLERS = 10
+"""How many handlers of a finding are named."""
 
 _STYLE = {
     Severity.ERROR: "bold red",
@@ -75,7 +78,9 @@ def _finding(finding: Finding, file_of: FileOf, look: Look) -> Iterator[Text]:
     if left_out:
         yield from _paragraph("note", f"{left_out} steps in between are not shown", look)
     if len(finding.handlers) > 1:
-        names = f"reached from {len(finding.handlers)} handlers: {', '.join(finding.handlers)}"
+        names = (
+            f"reached from {len(finding.handlers)} handlers: {listed(finding.handlers, HANDLERS)}"
+        )
         yield from _paragraph("note", names, look)
     if finding.confidence is not Confidence.HIGH:
         yield from _paragraph("note", f"{finding.confidence.value} confidence", look)

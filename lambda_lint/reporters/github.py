@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from lambda_lint.finding import Finding, Severity
 from lambda_lint.reporters.run import Look, Run
 from lambda_lint.reporters.safe_text import neutralise_commands, visible
-from lambda_lint.reporters.statistics import summary_line
+from lambda_lint.reporters.statistics import listed, summary_line
 
 PER_LEVEL = 10
 """GitHub shows no more annotations of one level for one step."""
+
+HANDLERS = 5
+"""How many handlers of a finding are named."""
 
 LISTED = 40
 """How many places the closing notice names: it is read in a small box."""
@@ -65,17 +68,15 @@ _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 def _of_finding(finding: Finding) -> _Annotation:
     span = finding.span
     properties = {"file": finding.path, "line": str(span.line)}
+    properties["endLine"] = str(span.end_line)
     if span.line == span.end_line:
-        properties["endLine"] = str(span.end_line)
         # GitHub drops an annotation that has columns on a region of several lines.
         properties["col"] = str(span.column)
         properties["endColumn"] = str(span.end_column)
-    else:
-        properties["endLine"] = str(span.end_line)
     properties["title"] = f"{finding.code} {finding.rule}"
     message = [visible(finding.message)]
     if finding.handlers:
-        message.append("reached from " + visible(", ".join(finding.handlers)))
+        message.append("reached from " + visible(listed(finding.handlers, HANDLERS)))
     help_lines = [visible(line.expandtabs(4)) for line in finding.help.splitlines()]
     if help_lines:
         message += [f"help: {help_lines[0]}", *help_lines[1:]]

@@ -97,3 +97,9 @@ def severity_counts(findings: tuple[Finding, ...]) -> str:
 def plural(count: int, noun: str) -> str:
     """Return `1 file`, `2 files`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(names: tuple[str, ...], limit: int) -> str:
+    """Return the names with commas between them, after `limit` of them only how many follow."""
+    shown = ", ".join(names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown

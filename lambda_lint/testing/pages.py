@@ -126,7 +126,8 @@ def split_files(
 _BEFORE = r"(?:^|(?<=[^ \t]))[ \t]*\#[ \t]*"
 _MARK = re.compile(
     _BEFORE + r"(?:(?P<kind>todo|false):[ \t]*)?"
-    r"(?P<names>LMB[0-9]{3}(?:[ \t,]+LMB[0-9]{3})*)(?:[ \t]+-[ \t].*)?[ \t]*$"
+    r"(?P<names>LMB[0-9]{3}(?:[ \t,]+LMB[0-9]{3})*)"
+    r"(?:[ \t]+-[ \t](?:(?!\#[ \t]*(?:todo:|false:|LMB)).)*)?[ \t]*$"
 )
 _PHASE = re.compile(_BEFORE + r"(?P<names>INIT|INVOKE|ONCE|NEVER)(?:[ \t]+-[ \t].*)?[ \t]*$")
 

@@ -1,0 +1,156 @@
+"""What commands read before they look at anything: settings, files, rules, the cache."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambda_lint import config, discovery, registry
+from lambda_lint.commands import UnableError
+from lambda_lint.finding import Finding
+from lambda_lint.rule import Rule, RuleError
+from lambda_lint.settings import Settings
+from lambda_lint.source import Failure, Source
+
+if TYPE_CHECKING:
+    from lambda_lint.cache import Cache
+
+STDIN = "-"
+_CACHE_DIRECTORY = ".lambda_lint_cache"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The files of a project, and which of them were asked for."""
+
+    settings: Settings
+    sources: dict[str, Source]
+    failures: list[Failure]
+    requested: discovery.Requested
+    display: Callable[[str], str] = field(repr=False)
+
+    @property
+    def jobs(self) -> int:
+        """How many processes may be used."""
+        if self.settings.jobs is not None:
+            return self.settings.jobs
+        # Of a container with a share of a machine, `cpu_count` would count the whole machine.
+        affinity = getattr(os, "sched_getaffinity", None)
+        return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+    def is_requested(self, finding: Finding) -> bool:
+        """Tell whether a finding, or a step of the way to it, lies in what was asked for.
+
+        A helper is changed, and the finding is in what it calls: it is about the helper too.
+        """
+        paths = [finding.path, *(step.path for step in finding.witness)]
+        return any(self.requested.contains(path) for path in paths)
+
+
+def load_settings(options: argparse.Namespace) -> Settings:
+    """Return the settings of the project around the given paths; options win over its file."""
+    start = [Path(path) for path in options.paths if path != STDIN]
+    if STDIN in options.paths:
+        start.append(Path(_stdin_filename(options)))
+    named = ("select", "ignore", "extend_select", "max_file_size", "jobs", "severity")
+    overrides: dict[str, object] = {name: getattr(options, name, None) for name in named}
+    for name in ("select", "ignore", "extend_select"):
+        if overrides[name] is not None:
+            # `--select A,B --select C` is a list for each time it is given.
+            overrides[name] = tuple(one for given in getattr(options, name) for one in given)
+    # A switch that was not given leaves the decision to the file.
+    for name in ("strict", "force_exclude"):
+        overrides[name] = True if getattr(options, name, False) else None
+    overrides["cache"] = False if options.no_cache else None
+    file = Path(options.config) if options.config is not None else None
+    try:
+        return config.load(start, config_file=file, overrides=overrides)
+    except config.ConfigError as error:
+        raise UnableError(str(error)) from error
+
+
+def read(options: argparse.Namespace, settings: Settings) -> Inputs:
+    """Read the files of the project, and standard input if it is among the paths."""
+    paths = [Path(path) for path in options.paths if path != STDIN]
+    stdin = None
+    if STDIN in options.paths:
+        if len(options.paths) > 1:
+            raise UnableError("`-` stands alone: a file on standard input is all that is reported")
+        stdin = (_stdin_filename(options), _read_stdin(settings.max_file_size))
+    elif options.stdin_filename is not None:
+        raise UnableError("--stdin-filename is for the path `-`: add it")
+    try:
+        found = discovery.discover(settings, paths, stdin=stdin)
+    except discovery.DiscoveryError as error:
+        raise UnableError(str(error)) from error
+    return Inputs(
+        settings, found.sources, found.failures, found.requested, _displayed(settings.root)
+    )
+
+
+def load_rules(settings: Settings) -> tuple[tuple[Rule, ...], frozenset[str]]:
+    """Return the rules that are to run, and the codes of those that were selected by name."""
+    try:
+        known = registry.load_rules((registry.BUILTIN, *settings.rules))
+        # A name in this table that no rule has would ignore nothing, without anybody noticing.
+        registry.select(
+            known, ignore=[name for names in settings.per_file_ignores.values() for name in names]
+        )
+        chosen = registry.select(
+            known,
+            select=settings.select,
+            ignore=settings.ignore,
+            extend_select=settings.extend_select,
+        )
+    except RuleError as error:
+        raise UnableError(str(error)) from error
+    return chosen, registry.explicit(known, (*settings.select, *settings.extend_select))
+
+
+def open_cache(settings: Settings) -> Cache | None:
+    """Return the store in the root of the project, or None if there shall be none."""
+    if not settings.cache:
+        return None
+    from lambda_lint import __version__
+    from lambda_lint.cache import Cache
+
+    return Cache(settings.root / _CACHE_DIRECTORY, __version__)
+
+
+def _displayed(root: Path) -> Callable[[str], str]:
+    """Return a function from paths in the project to paths for people in this directory."""
+    try:
+        prefix = os.path.relpath(root)
+    except ValueError:
+        # Another drive.
+        prefix = os.fspath(root)
+
+    @functools.cache
+    def displayed(path: str) -> str:
+        return os.path.normpath(os.path.join(prefix, path)).replace(os.sep, "/")
+
+    return displayed
+
+
+def _stdin_filename(options: argparse.Namespace) -> str:
+    return options.stdin_filename or "stdin.py"
+
+
+def _read_stdin(limit: int) -> bytes:
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        return sys.stdin.read().encode()
+    # One byte more than allowed is enough to see that it is too much.
+    data: bytes = stream.read(limit + 1)
+    return data
+
+
+def requested_scope(requested: discovery.Requested) -> Sequence[str]:
+    """Return words that are equal for equal requests."""
+    return [*sorted(requested.files), "", *requested.directories]

@@ -1,0 +1,377 @@
+"""Which files there are, and which of them may be reported on.
+
+The whole project is always read, because a helper is judged by the handlers that reach it; the
+paths that were asked for only decide what is said.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambda_lint.files import compile_patterns, pattern_problem, read_regular
+from lambda_lint.settings import Settings
+from lambda_lint.source import Failure, Source
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+_IGNORE_FILE_LIMIT = 256 * 1024
+_VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
+"""A directory with this file holds the code of other people, whatever its name is (PEP 405)."""
+
+
+class DiscoveryError(Exception):
+    """What was asked for cannot be linted: the tool must stop with exit code 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The files that may be reported on: exact files, and everything below directories.
+
+    All are relative to the root, with `/`; the directory `.` is the root itself. Nothing is
+    requested when every file that was named is excluded and exclusion is forced.
+    """
+
+    files: frozenset[str] = frozenset()
+    directories: tuple[str, ...] = ()
+
+    def contains(self, path: str) -> bool:
+        """Whether `path` (relative to the root, with `/`) may be reported on."""
+        return path in self.files or any(_is_below(path, one) for one in self.directories)
+
+    def __bool__(self) -> bool:
+        """Whether anything is requested at all."""
+        return bool(self.files or self.directories)
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """The files of a project: what could be read, in the order of the paths, and what could not.
+
+    A file outside of the root has a path that begins with `../`, or an absolute one when it lies
+    on another drive.
+    """
+
+    sources: dict[str, Source]
+    failures: list[Failure]
+    requested: Requested
+
+
+def discover(
+    settings: Settings, paths: Sequence[Path] = (), *, stdin: tuple[str, bytes] | None = None
+) -> Discovered:
+    """Read the project of `settings.root`, and `paths` where they lie outside of it.
+
+    `paths` are relative to the working directory; none means the whole root. A file that is named
+    counts as Python and is read even if it is excluded or git ignores it, unless
+    `settings.force_exclude`; so is a directory, with the exclusions starting anew inside of it.
+    `stdin` is the name and content of one more file, which may exist on disk or not. Ignored are
+    the patterns of the settings, `.gitignore` from the root of the repository downwards,
+    `.git/info/exclude`, and virtual environments; links to directories are not followed.
+
+    Raises DiscoveryError for a path that does not exist and when there is no Python file under
+    what was asked for. What cannot be read is a Failure.
+    """
+    walk = _Walk(settings)
+    asked = [_locate(path, walk.root) for path in paths]
+    if not asked and stdin is None:
+        asked = [_Asked(walk.root, ".", is_directory=True)]
+    kept = [one for one in asked if not (settings.force_exclude and walk.excludes(one))]
+    walk.run(walk.root, ".")
+    for one in kept:
+        if one.is_directory:
+            if one.path not in walk.seen:
+                walk.run(one.absolute, one.path)
+        elif one.path not in walk.sources:
+            walk.read(one.absolute, one.path, asked_for=True)
+    files = {one.path for one in kept if not one.is_directory}
+    if stdin is not None:
+        here = _locate(Path(stdin[0]), walk.root, must_exist=False)
+        if not (settings.force_exclude and walk.excludes(here)):
+            walk.add(here.path, stdin[1])
+            files.add(here.path)
+    requested = Requested(
+        frozenset(files), tuple(sorted({one.path for one in kept if one.is_directory}))
+    )
+    _refuse_nothing(walk, requested, paths)
+    return Discovered(
+        {path: walk.sources[path] for path in sorted(walk.sources)},
+        sorted(walk.failures.values(), key=lambda one: one.path),
+        requested,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A path of the command line: where it is, and how it is called in the project."""
+
+    absolute: str
+    path: str
+    is_directory: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignores:
+    """The patterns of one .gitignore; those of the directories `above` yield to them.
+
+    `base` is the absolute directory that the patterns start from.
+    """
+
+    above: _Ignores | None
+    base: str
+    spec: GitIgnoreSpec
+
+    def ignores(self, absolute: str, is_directory: bool) -> bool:
+        """Whether git ignores a path, unless a directory above it is ignored already."""
+        level: _Ignores | None = self
+        while level is not None:
+            inside = _seen_from(level.base, absolute, is_directory)
+            decision = level.spec.check_file(inside, separators=()).include
+            if decision is not None:
+                return decision
+            level = level.above
+        return False
+
+
+class _Walk:
+    """One walk over the project, with what it has found so far.
+
+    `seen` has all directories that were walked, so that none is walked twice.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.root = os.path.realpath(settings.root)
+        self.sources: dict[str, Source] = {}
+        self.failures: dict[str, Failure] = {}
+        self.seen: set[str] = set()
+        self._include = compile_patterns(settings.include)
+        self._exclude = compile_patterns(settings.default_exclude + settings.exclude)
+
+    def run(self, start: str, path: str) -> None:
+        """Read all Python files below a directory. Exclusions count from here on."""
+        suffix = ".py" if self.settings.include == ("*.py",) else None
+        pending = [(start, path, _ignores_above(start))]
+        while pending:
+            directory, name, ignores = pending.pop()
+            self.seen.add(name)
+            entries = self._entries(directory, name)
+            names = {entry.name for entry in entries}
+            if _VIRTUAL_ENVIRONMENT in names and directory != start:
+                continue
+            if ".gitignore" in names:
+                ignores = _read_ignores(os.path.join(directory, ".gitignore"), directory, ignores)
+            for entry in entries:
+                is_directory = _is_real_directory(entry)
+                if suffix and not is_directory and not entry.name.endswith(suffix):
+                    continue
+                inside = _seen_from(start, entry.path, is_directory)
+                if self._exclude.match_file(inside, separators=()):
+                    continue
+                if not (suffix or is_directory or self._include.match_file(inside, separators=())):
+                    continue
+                if ignores is not None and ignores.ignores(entry.path, is_directory):
+                    continue
+                below = entry.name if name == "." else f"{name}/{entry.name}"
+                if is_directory:
+                    pending.append((entry.path, below, ignores))
+                else:
+                    self.read(entry.path, below)
+
+    def excludes(self, asked: _Asked) -> bool:
+        """Whether the walk does not come to a path that was asked for."""
+        if asked.path == "." or _is_outside(asked.path):
+            return False
+        directory = self.root
+        ignores = _ignores_above(directory)
+        parts = asked.path.split("/")
+        for depth, name in enumerate(parts, 1):
+            ignores = _read_ignores(os.path.join(directory, ".gitignore"), directory, ignores)
+            directory = os.path.join(directory, name)
+            is_directory = asked.is_directory or depth < len(parts)
+            if (
+                self._exclude.match_file(
+                    _seen_from(self.root, directory, is_directory), separators=()
+                )
+                or (ignores is not None and ignores.ignores(directory, is_directory))
+                or os.path.lexists(os.path.join(directory, _VIRTUAL_ENVIRONMENT))
+            ):
+                return True
+        return False
+
+    def read(self, absolute: str, path: str, *, asked_for: bool = False) -> None:
+        """Read one file. What is no Python file by its name may fail silently if nobody asked."""
+        loud = asked_for or path.endswith(".py")
+        try:
+            if os.path.islink(absolute) and not self._may_follow(absolute, path):
+                return
+            data = read_regular(absolute, self.settings.max_file_size)
+        except (OSError, ValueError) as error:
+            if loud:
+                reason = getattr(error, "strerror", None) or str(error)
+                self._fail(path, f"the file cannot be read: {reason[:1].lower()}{reason[1:]}")
+        else:
+            self.add(path, data)
+
+    def add(self, path: str, data: bytes) -> None:
+        """Take the content of a file, if it is not too large."""
+        limit = self.settings.max_file_size
+        if len(data) > limit:
+            self._fail(
+                path,
+                f"the file is larger than {limit} bytes: exclude it, or raise `max-file-size`",
+            )
+        else:
+            self.sources[path] = Source(path, data)
+            self.failures.pop(path, None)
+
+    def _entries(self, directory: str, name: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(directory) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            # There may be Python files in it.
+            self._fail(name, f"the directory cannot be read: {error.strerror}")
+            return []
+
+    def _may_follow(self, absolute: str, path: str) -> bool:
+        """Whether a link leads to a file of the project; raises OSError for a broken one.
+
+        An editor's lock file is a broken link on purpose.
+        """
+        if os.path.basename(absolute).startswith(".#"):
+            return False
+        target = os.path.realpath(absolute, strict=True)
+        inside = os.path.commonpath([target, self.root]) == self.root
+        if not inside and not _is_outside(path):
+            raise OSError(0, "it is a link to a file outside of the project")
+        return not os.path.isdir(target)
+
+    def _fail(self, path: str, message: str) -> None:
+        self.failures[path] = Failure(path, 1, 1, message)
+        self.sources.pop(path, None)
+
+
+def _locate(path: Path, root: str, *, must_exist: bool = True) -> _Asked:
+    """Name a path as the walk does: links in its directories are resolved, its own is not."""
+    given = os.fspath(path)
+    try:
+        is_directory = os.path.isdir(given)
+        exists = os.path.lexists(given)
+    except ValueError:
+        exists = is_directory = False
+    if not exists and must_exist:
+        raise DiscoveryError(f"{_shown(given)}: no such file or directory; correct the path")
+    if is_directory and must_exist:
+        absolute = os.path.realpath(given)
+    else:
+        directory, name = os.path.split(os.path.abspath(given))
+        absolute = os.path.join(os.path.realpath(directory), name)
+    try:
+        relative = os.path.relpath(absolute, root)
+    except ValueError:
+        relative = absolute
+    return _Asked(absolute, relative.replace(os.sep, "/"), is_directory and must_exist)
+
+
+def _refuse_nothing(walk: _Walk, requested: Requested, paths: Iterable[Path]) -> None:
+    """A path that is misspelt must not look like a clean project.
+
+    When all that was asked for is excluded by force, there is nothing to do, and that is right.
+    """
+    found = any(requested.contains(path) for path in (*walk.sources, *walk.failures))
+    if requested and not found:
+        asked = ", ".join(_shown(os.fspath(path)) for path in paths) or _shown(walk.root)
+        raise DiscoveryError(
+            f"{asked}: no Python file there; name other paths, or see whether `include`, `exclude` "
+            "or .gitignore leave them out"
+        )
+
+
+def _ignores_above(start: str) -> _Ignores | None:
+    """Return what git ignores below a directory by files above it, in its repository.
+
+    When git ignores the directory itself, somebody wants it linted all the same, and nothing above
+    it counts.
+    """
+    above: list[str] = []
+    directory = start
+    while not os.path.lexists(os.path.join(directory, ".git")):
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
+        above.append(directory)
+    ignores = _read_ignores(_exclude_file(directory), directory, None)
+    for base in reversed(above):
+        ignores = _read_ignores(os.path.join(base, ".gitignore"), base, ignores)
+    if above and ignores is not None and ignores.ignores(start, is_directory=True):
+        return None
+    return ignores
+
+
+def _exclude_file(repository: str) -> str:
+    """Return the path of `info/exclude`; a work tree has a file `.git` that says where it is."""
+    git = os.path.join(repository, ".git")
+    with contextlib.suppress(OSError, ValueError):
+        match = re.match(rb"gitdir: ([^\r\n]+)", read_regular(git, 4096))
+        if match:
+            git = os.path.join(repository, os.fsdecode(match[1]))
+            common = read_regular(os.path.join(git, "commondir"), 4096)
+            git = os.path.join(git, os.fsdecode(common.strip()))
+    return os.path.join(git, "info", "exclude")
+
+
+def _read_ignores(file: str, base: str, above: _Ignores | None) -> _Ignores | None:
+    """Add a file of gitignore patterns, if there is one, to those above.
+
+    Patterns that no honest project needs are skipped: that more files are read does no harm.
+    """
+    try:
+        data = read_regular(file, _IGNORE_FILE_LIMIT)[:_IGNORE_FILE_LIMIT]
+    except (OSError, ValueError):
+        return above
+    lines = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").splitlines()
+    patterns = tuple(
+        line
+        for line in lines
+        if line.strip() and not line.startswith("#") and pattern_problem(line) is None
+    )
+    return _Ignores(above, base, compile_patterns(patterns)) if patterns else above
+
+
+def _is_real_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _seen_from(base: str, absolute: str, is_directory: bool) -> str:
+    """Name an absolute path below `base` as patterns see it: a directory ends in a slash."""
+    inside = absolute[len(base) :].lstrip(os.sep)
+    if os.sep != "/":
+        inside = inside.replace(os.sep, "/")
+    return inside + "/" if is_directory else inside
+
+
+def _is_below(path: str, directory: str) -> bool:
+    if directory == ".":
+        return not _is_outside(path)
+    return path == directory or path.startswith(directory + "/")
+
+
+def _is_outside(path: str) -> bool:
+    return path.startswith("../") or path == ".." or os.path.isabs(path)
+
+
+def _shown(path: str) -> str:
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in path
+    )
