@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 from lambda_lint import __version__, terminal
@@ -42,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UNABLE
     except Exception as error:
         if verbose:
+            import traceback
+
             traceback.print_exc()
         _complain(
             f"internal error: {type(error).__name__}: {error}\n"

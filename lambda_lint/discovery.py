@@ -12,14 +12,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lambda_lint.files import compile_patterns, pattern_problem, read_regular
+from lambda_lint.files import IgnorePatterns, compile_patterns, read_regular
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
 
 _IGNORE_FILE_LIMIT = 256 * 1024
 _VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
@@ -125,14 +121,13 @@ class _Ignores:
 
     above: _Ignores | None
     base: str
-    spec: GitIgnoreSpec
+    patterns: IgnorePatterns
 
     def ignores(self, absolute: str, is_directory: bool) -> bool:
         """Whether git ignores a path, unless a directory above it is ignored already."""
         level: _Ignores | None = self
         while level is not None:
-            inside = _seen_from(level.base, absolute, is_directory)
-            decision = level.spec.check_file(inside, separators=()).include
+            decision = level.patterns.decide(_seen_from(level.base, absolute), is_directory)
             if decision is not None:
                 return decision
             level = level.above
@@ -152,7 +147,7 @@ class _Walk:
         self.failures: dict[str, Failure] = {}
         self.seen: set[str] = set()
         self._include = compile_patterns(settings.include)
-        self._exclude = compile_patterns(settings.default_exclude + settings.exclude)
+        self._exclude = IgnorePatterns(settings.default_exclude + settings.exclude)
 
     def run(self, start: str, path: str) -> None:
         """Read all Python files below a directory. Exclusions count from here on."""
@@ -171,8 +166,8 @@ class _Walk:
                 is_directory = _is_real_directory(entry)
                 if suffix and not is_directory and not entry.name.endswith(suffix):
                     continue
-                inside = _seen_from(start, entry.path, is_directory)
-                if self._exclude.match_file(inside, separators=()):
+                inside = _seen_from(start, entry.path)
+                if self._exclude.decide(inside, is_directory):
                     continue
                 if not (suffix or is_directory or self._include.match_file(inside, separators=())):
                     continue
@@ -196,9 +191,7 @@ class _Walk:
             directory = os.path.join(directory, name)
             is_directory = asked.is_directory or depth < len(parts)
             if (
-                self._exclude.match_file(
-                    _seen_from(self.root, directory, is_directory), separators=()
-                )
+                self._exclude.decide(_seen_from(self.root, directory), is_directory)
                 or (ignores is not None and ignores.ignores(directory, is_directory))
                 or os.path.lexists(os.path.join(directory, _VIRTUAL_ENVIRONMENT))
             ):
@@ -337,13 +330,9 @@ def _read_ignores(file: str, base: str, above: _Ignores | None) -> _Ignores | No
         data = read_regular(file, _IGNORE_FILE_LIMIT)[:_IGNORE_FILE_LIMIT]
     except (OSError, ValueError):
         return above
-    lines = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").splitlines()
-    patterns = tuple(
-        line
-        for line in lines
-        if line.strip() and not line.startswith("#") and pattern_problem(line) is None
-    )
-    return _Ignores(above, base, compile_patterns(patterns)) if patterns else above
+    text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    patterns = IgnorePatterns(line.removesuffix("\r") for line in text.split("\n"))
+    return _Ignores(above, base, patterns) if patterns else above
 
 
 def _is_real_directory(entry: os.DirEntry[str]) -> bool:
@@ -353,12 +342,10 @@ def _is_real_directory(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _seen_from(base: str, absolute: str, is_directory: bool) -> str:
-    """Name an absolute path below `base` as patterns see it: a directory ends in a slash."""
+def _seen_from(base: str, absolute: str) -> str:
+    """Name an absolute path below `base` as patterns see it."""
     inside = absolute[len(base) :].lstrip(os.sep)
-    if os.sep != "/":
-        inside = inside.replace(os.sep, "/")
-    return inside + "/" if is_directory else inside
+    return inside if os.sep == "/" else inside.replace(os.sep, "/")
 
 
 def _is_below(path: str, directory: str) -> bool:

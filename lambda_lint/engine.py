@@ -86,9 +86,7 @@ def _read(
     jobs: int,
     cache: Cache | None,
     must_parse: Callable[[str], bool],
-) -> tuple[
-    dict[str, program.Module], list[Failure], tuple[str, ...], ImportMap, Knowledge
-]:
+) -> tuple[dict[str, program.Module], list[Failure], tuple[str, ...], ImportMap, Knowledge]:
     """Parse what can hold a handler, then what that imports, until nothing new turns up."""
     knowledge, errors = _knowledge(settings)
     imports = ImportMap(sources, knowledge.libraries, settings.import_roots)
@@ -148,6 +146,7 @@ def _project(
                 knowledge,
                 configured_handlers=handlers,
                 handler_patterns=settings.handler_patterns,
+                snapstart=settings.snapstart,
             )
         except ConfiguredHandlerError as error:
             problems.append(str(error))
@@ -171,7 +170,7 @@ def _ask(
     for rule in rules:
         if rule.entity not in entities:
             crashes.append(
-                f"{rule.path}: rule {rule.slug} looks at {rule.entity}, which the model does not have"
+                f"{rule.path}: rule {rule.slug} looks at {rule.entity}, which is no model entity"
             )
             continue
         for entity in entities[rule.entity]:

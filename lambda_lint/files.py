@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +59,78 @@ def pattern_problem(pattern: str) -> str | None:
     except ValueError:
         return "is no gitignore pattern"
     return None
+
+
+class IgnorePatterns:
+    """The lines of one .gitignore, to be asked for one level of the tree after the other.
+
+    Git lets the last pattern decide that matches a path itself. `GitIgnoreSpec` answers for whole
+    paths at once, where patterns of the directories above count too, and so cannot tell whether
+    `*` followed by `!*/` leaves a directory out; only its translation of a pattern is used here.
+    """
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        """Take the lines of a file; those that `pattern_problem` refuses count as empty."""
+        rules = [rule for rule in map(_ignore_rule, lines) if rule is not None]
+        self._last_first = rules[::-1]
+
+    def decide(self, path: str, is_directory: bool) -> bool | None:
+        """Whether `path` is ignored, None if no pattern speaks of it.
+
+        `path` is relative to where the patterns stand, with `/`. That no directory above it is
+        ignored is for the caller to know.
+        """
+        for ignored, only_directories, regex in self._last_first:
+            if only_directories and not is_directory:
+                continue
+            match = regex.fullmatch(path)
+            # The group marks that a directory above the path has matched.
+            if match and not match.groupdict().get("ps_d"):
+                return ignored
+        return None
+
+    def __bool__(self) -> bool:
+        """Whether there is any pattern."""
+        return bool(self._last_first)
+
+
+@functools.lru_cache(maxsize=1024)
+def _ignore_rule(line: str) -> tuple[bool, bool, re.Pattern[str]] | None:
+    """Whether a line ignores (or takes back), whether only directories, and what it matches."""
+    body = line.rstrip(" ")
+    if body.endswith("\\") and body != line:
+        body += " "
+    if body.startswith("#") or len(body) > PATTERN_LENGTH_LIMIT:
+        return None
+    ignored = not body.startswith("!")
+    body = body.removeprefix("!")
+    only_directories = body.endswith("/")
+    body = body.removesuffix("/")
+    if "//" in body or body.endswith("/") or "\\/" in body:
+        # No path has two slashes in a row, and no honest pattern escapes one.
+        return None
+    body = "/".join(map(_tidy_stars, body.split("/")))
+    body = re.sub(r"(^|/)(?:\*\*/)+(?=\*\*(?:/|$))", r"\1", body)
+    if body.endswith("/**"):
+        body += "/*"
+    if body in ("*", "**", "**/*", "/**/*"):
+        # What matches everything is translated to something shorter that matches no whole path.
+        body = "?*"
+    if body.endswith(" "):
+        body = body[:-1] + "\\ "
+    if body.startswith(("#", "!")):
+        body = "\\" + body
+    if pattern_problem(body):
+        return None
+    regex = getattr(compile_patterns((body,)).patterns[0], "regex", None)
+    return (ignored, only_directories, regex) if isinstance(regex, re.Pattern) else None
+
+
+def _tidy_stars(segment: str) -> str:
+    """Write a path segment as git reads it: more than one star mean one, unless they stand alone."""
+    if len(segment) > 1 and not segment.strip("*"):
+        return "**"
+    return re.sub(r"(?<!\\)\*{2,}", "*", segment)
 
 
 @functools.lru_cache(maxsize=256)

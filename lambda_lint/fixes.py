@@ -16,6 +16,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -174,13 +175,11 @@ def _fix_file(source: Source, candidates: Sequence[_Candidate], result: FixPass)
             fitting.append(one)
         else:
             result.skipped.append(refusal)
-    good, bad = _settle(source, [], fitting)
-    result.skipped.extend(bad)
-    data = _build(source, good)
-    assert isinstance(data, bytes)
-    if data != source.data:
-        result.changed[source.path] = data
-        result.applied.extend(one.finding for one in good)
+    settled = _settle(source, _Settled([], source.data, []), fitting)
+    result.skipped.extend(settled.skipped)
+    if settled.data != source.data:
+        result.changed[source.path] = settled.data
+        result.applied.extend(one.finding for one in settled.accepted)
 
 
 class _Plan:
@@ -203,7 +202,7 @@ class _Plan:
         if edits in self._whole:
             return None
         new = [edit for edit in edits if edit not in self._inserted]
-        names = {name for edit in new for name in _bound_names(edit)}
+        names = {name for edit in new if edit.start == edit.end for name in _bound_names(edit.text)}
         if names & self._bound:
             return Skipped(one.finding, "another fix binds the same name: fix again")
         if any(map(self._collides, new)):
@@ -243,17 +242,16 @@ class _Plan:
         return index < len(self._insertions) and self._insertions[index] < edit.end
 
 
-def _bound_names(edit: Edit) -> set[str]:
+@lru_cache(maxsize=1024)
+def _bound_names(text: str) -> frozenset[str]:
     """Return the module-level names that inserted statements bind.
 
     Two fixes that each chose the same free name would spoil each other, though their edits do not
     overlap. What is no list of statements by itself binds nothing that we know of.
     """
-    if edit.start != edit.end:
-        return set()
-    module = parse(Source("inserted.py", edit.text.encode("utf-8", "replace")))
+    module = parse(Source("inserted.py", text.encode("utf-8", "replace")))
     if not isinstance(module, nodes.Module):
-        return set()
+        return frozenset()
     names: set[str] = set()
     for statement in module.body:
         match statement:
@@ -265,29 +263,32 @@ def _bound_names(edit: Edit) -> set[str]:
                 names.update(one.id for one in targets if isinstance(one, nodes.Name))
             case nodes.AnnotatedAssign(target=nodes.Name(id=name)):
                 names.add(name)
-    return names
+    return frozenset(names)
 
 
-def _settle(
-    source: Source, accepted: list[_Candidate], more: list[_Candidate]
-) -> tuple[list[_Candidate], list[Skipped]]:
-    """Return the fixes with which the file is still a Python file, and those without which."""
-    both = [*accepted, *more]
-    built = _build(source, both)
+class _Settled(NamedTuple):
+    """The fixes with which a file is still a Python file, what it is then, and the others."""
+
+    accepted: list[_Candidate]
+    data: bytes
+    skipped: list[Skipped]
+
+
+def _settle(source: Source, before: _Settled, more: list[_Candidate]) -> _Settled:
+    """Accept those of `more` that leave a Python file; halves what cannot go in together."""
+    both = [*before.accepted, *more]
+    built = _build(source, both) if more else before.data
     if isinstance(built, bytes):
-        return both, []
+        return _Settled(both, built, before.skipped)
     if len(more) == 1:
-        return accepted, [Skipped(more[0].finding, built, is_defect=True)]
+        skipped = Skipped(more[0].finding, built, is_defect=True)
+        return before._replace(skipped=[*before.skipped, skipped])
     middle = len(more) // 2
-    accepted, bad = _settle(source, accepted, more[:middle])
-    accepted, worse = _settle(source, accepted, more[middle:])
-    return accepted, [*bad, *worse]
+    return _settle(source, _settle(source, before, more[:middle]), more[middle:])
 
 
 def _build(source: Source, fixes: Sequence[_Candidate]) -> bytes | str:
     """Return the contents of a file with these fixes, or why they cannot be."""
-    if not fixes:
-        return source.data
     text = _apply_edits(source.text, [edit for one in fixes for edit in one.fix.edits])
     data = _encode(source, text)
     if data is None:

@@ -11,23 +11,27 @@ from __future__ import annotations
 import argparse
 import ast
 import functools
-import io
 import os
-import tokenize
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lambda_lint import __version__
 
+# flake8 imports this module in every project of everybody who has it installed; all that costs
+# time waits until a file is to be checked.
 if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
 
+    from lambda_lint.commands.results import Outcome
+    from lambda_lint.discovery import Discovered
     from lambda_lint.finding import Finding
     from lambda_lint.settings import Settings
+    from lambda_lint.source import Source
 
-NOT_ANALYSED = "LMB900"
+_KIND = "flake8"
+"""What the cache calls our results: `# noqa` has silenced nothing in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,7 @@ class Plugin:
     version = __version__
     options: ClassVar[Options] = Options()
 
-    def __init__(
-        self, tree: ast.AST, filename: str = "stdin", lines: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
         """Take one file from flake8.
 
         `lines` is the decoded text with its line ends made `\\n`: the file's or the editor's
@@ -89,11 +91,12 @@ class Plugin:
     def parse_options(
         cls, option_manager: OptionManager, options: argparse.Namespace, args: Sequence[str]
     ) -> None:
-        """Remember the options.
+        """Remember the options, and forget the files of an earlier run in this process.
 
         Nothing is done with them here: flake8 takes a TypeError for a plugin of another kind, and
         calls this in each of its worker processes.
         """
+        forget()
         select = getattr(options, "lambda_lint_select", None)
         cls.options = Options(
             strict=True if getattr(options, "lambda_lint_strict", False) else None,
@@ -108,8 +111,181 @@ class Plugin:
         cannot be done is LMB900 on the first line.
         """
         try:
-            found = [*_findings(self._filename, self._lines, self.options)]
+            found = list(_check(self._filename, self._lines, self.options))
         except Exception as error:
             found = [(1, 0, _not_analysed(error))]
         for line, column, text in found:
             yield line, column, text, type(self)
+
+
+def forget() -> None:
+    """Forget all projects: files may have changed since they were read."""
+    _settings.cache_clear()
+    _projects.clear()
+
+
+def _check(filename: str, lines: Sequence[str], options: Options) -> Iterator[tuple[int, int, str]]:
+    """Yield line, column and text of all that there is to say about one file."""
+    from lambda_lint.reporters.safe_text import visible
+
+    settings = _settings(os.getcwd(), os.path.dirname(filename), options)
+    project = _projects.get((settings.root, settings.digest))
+    if project is None:
+        project = _projects[settings.root, settings.digest] = _Project(settings)
+    findings, errors = project.check(filename, "".join(lines))
+    for error in errors:
+        yield 1, 0, _not_analysed(error)
+    for one in findings:
+        yield one.span.line, one.span.column - 1, f"{one.code} {visible(one.message)}"
+
+
+def _not_analysed(reason: object) -> str:
+    from lambda_lint.reporters.safe_text import visible
+
+    return f"LMB900 not analysed: {visible(str(reason))}"
+
+
+@functools.cache
+def _settings(working_directory: str, directory: str, options: Options) -> Settings:
+    """Return the settings of the project that a directory belongs to.
+
+    What the project excludes stays excluded: flake8 hands over every file that it finds.
+    """
+    from lambda_lint import config
+
+    return config.load(
+        [Path(directory)],
+        config_file=None if options.config is None else Path(options.config),
+        overrides={"select": options.select, "strict": options.strict, "force-exclude": True},
+    )
+
+
+class _Project:
+    """A project as it is on disk; linted once, when the first of its files is looked at."""
+
+    def __init__(self, settings: Settings) -> None:
+        from lambda_lint import discovery
+        from lambda_lint.commands import inputs
+
+        self._settings = settings
+        self._rules, self._explicit = inputs.load_rules(settings)
+        try:
+            self._files = discovery.discover(settings)
+        except discovery.DiscoveryError:
+            # Nothing is on disk yet: there will be one file in an editor.
+            self._files = discovery.Discovered({}, [], discovery.Requested())
+
+    def check(self, filename: str, text: str) -> tuple[list[Finding], tuple[str, ...]]:
+        """Return what is to be shown of a file that holds `text`, and what could not be done."""
+        from lambda_lint import discovery
+
+        path = self._path(filename)
+        if self._holds(path, text):
+            outcome = self._on_disk
+        elif path not in self._files.sources and path.endswith(".py") and os.path.exists(filename):
+            # The project excludes it.
+            return [], ()
+        else:
+            buffer = (filename, _encoded(text))
+            outcome = self._lint(discovery.discover(self._settings, stdin=buffer))
+        return [
+            one for one in outcome.findings if one.path == path and self._is_wanted(one)
+        ], outcome.errors
+
+    def _holds(self, path: str, text: str) -> bool:
+        """Whether the file was found on disk, with this text or without any that can be read."""
+        source = self._files.sources.get(path)
+        if source is None:
+            return any(one.path == path for one in self._files.failures)
+        return _is_text_of(source, text)
+
+    def _path(self, filename: str) -> str:
+        """Name a file as discovery does: links in its directories are resolved, its own is not."""
+        directory, name = os.path.split(os.path.abspath(filename))
+        absolute = os.path.join(os.path.realpath(directory), name)
+        return os.path.relpath(absolute, self._settings.root).replace(os.sep, "/")
+
+    def _is_wanted(self, one: Finding) -> bool:
+        from lambda_lint import registry
+        from lambda_lint.finding import Severity
+
+        settings = self._settings
+        least = Severity.INFO if settings.severity is None else Severity(settings.severity)
+        return (
+            one.severity.rank >= least.rank
+            and registry.shown(one, settings, self._explicit)
+            and not any(
+                name in (registry.ALL, one.rule) or one.code.startswith(name)
+                for name in settings.ignored_in(one.path)
+            )
+        )
+
+    @functools.cached_property
+    def _on_disk(self) -> Outcome:
+        from lambda_lint.commands import inputs, results
+
+        cache = inputs.open_cache(self._settings)
+        if cache is None:
+            return self._lint(self._files)
+        key = results.key(
+            self._files.sources, self._files.failures, self._settings, self._rules, [_KIND]
+        )
+        outcome = results.from_json(cache.get(_KIND, key))
+        if outcome is None:
+            outcome = self._lint(self._files)
+            if not outcome.errors:
+                cache.put(_KIND, key, results.to_json(outcome))
+        return outcome
+
+    def _lint(self, files: Discovered) -> Outcome:
+        """Lint in this process: flake8's workers must not have children.
+
+        What goes wrong is part of the result, so that it is not tried again for every file.
+        """
+        from lambda_lint import engine, suppress
+        from lambda_lint.commands import inputs
+        from lambda_lint.commands.results import Outcome
+
+        try:
+            result = engine.lint(
+                files.sources,
+                self._settings,
+                self._rules,
+                jobs=1,
+                cache=inputs.open_cache(self._settings),
+                failures=files.failures,
+                must_parse=files.requested.contains,
+            )
+            left = suppress.apply(result.findings, files.sources, noqa=False)
+        except Exception as error:
+            reason = f"internal error of lambda-lint: {type(error).__name__}: {error}"
+            return Outcome((), (reason,), 0, 0)
+        return Outcome(
+            left.findings, result.errors, len(result.project.handlers), len(result.parsed)
+        )
+
+
+_projects: dict[tuple[Path, str], _Project] = {}
+
+
+def _is_text_of(source: Source, text: str) -> bool:
+    """Whether flake8 has read `text` from the file: it falls back to Latin-1."""
+    from lambda_lint.source import Failure
+
+    on_disk = source.text
+    if isinstance(source.decoded, Failure):
+        on_disk = source.data.decode("latin-1").removeprefix("\xef\xbb\xbf")
+    return on_disk.replace("\r\n", "\n").replace("\r", "\n") == text
+
+
+def _encoded(text: str) -> bytes:
+    """Return bytes that decode to `text`, as far as its own encoding declaration allows it."""
+    from lambda_lint.source import Source
+
+    data = text.encode("utf-8", "surrogatepass")
+    source = Source("", data)
+    try:
+        declared = text.encode(source.encoding)
+    except UnicodeEncodeError:
+        return data
+    return declared if Source("", declared).text == text else data

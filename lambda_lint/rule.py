@@ -1,4 +1,4 @@
-"""The public interface for rules: all that a rule file may import, besides `libcst` and the standard library.
+"""The public interface for rules: all that a rule file may import of this package.
 
 A rule is one file: a Markdown docstring whose fenced blocks are tests, and one generator under
 `@rule`. The annotation of its first parameter says what it looks at; it is called once for each
@@ -21,6 +21,7 @@ from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.project import Call, Handler, Project
+from lambda_lint.model.rewrites import cached_getter, hoist
 from lambda_lint.source import Failure
 
 CATEGORIES: dict[str, str] = {
@@ -171,5 +172,7 @@ __all__ = [
     "Severity",
     "Span",
     "Step",
+    "cached_getter",
+    "hoist",
     "rule",
 ]

@@ -62,10 +62,12 @@ def apply(findings: Iterable[Finding], sources: Mapping[str, Source], *, noqa: b
     itself. Comments are read in all of `sources`, so that unused ones are noticed; a finding in
     a file without a source is kept.
     """
+    findings = list(findings)
+    spoken_of = {one.path for one in findings}
     files = {
         path: _File(source, noqa)
         for path, source in sources.items()
-        if _MENTION.search(source.data)
+        if _may_matter(source.data.lower(), path in spoken_of)
     }
     left = []
     for finding in findings:
@@ -80,7 +82,13 @@ def apply(findings: Iterable[Finding], sources: Mapping[str, Source], *, noqa: b
     )
 
 
-_MENTION = re.compile(rb"noqa|lambda-lint", re.IGNORECASE)
+def _may_matter(data: bytes, has_findings: bool) -> bool:
+    """Tell whether a file, in lower case, is to be looked at more closely; most need not be.
+
+    A `# noqa` without a code of ours matters only where there is a finding.
+    """
+    return b"lambda-lint" in data or (b"noqa" in data and (has_findings or b"lmb" in data))
+
 
 # The next two are what flake8 7 searches for; they are its documented interface.
 _NOQA = re.compile(r"# noqa(?::[\s]?(?P<codes>([A-Z]+[0-9]+(?:[,\s]+)?)+))?", re.IGNORECASE)

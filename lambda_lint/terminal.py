@@ -9,11 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import FrameType
 from typing import TextIO
 
@@ -146,6 +143,9 @@ def progress(stream: TextIO | None = None) -> Iterator[Callable[[str], None]]:
     drives it, because a thread must not run while worker processes are forked. Where there is no
     such signal, or this is not the main thread, it stays silent.
     """
+    import signal
+    import threading
+
     line = _ProgressLine(stream if stream is not None else sys.stderr)
     possible = (
         hasattr(signal, "setitimer")
@@ -165,13 +165,13 @@ def progress(stream: TextIO | None = None) -> Iterator[Callable[[str], None]]:
         line.clear()
 
 
-@dataclass
 class _ProgressLine:
     """One line that is written again and again."""
 
-    stream: TextIO
-    what: str = "working"
-    seconds: int = 0
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.what = "working"
+        self.seconds = 0
 
     def say(self, what: str) -> None:
         self.what = what

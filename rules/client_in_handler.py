@@ -76,9 +76,9 @@ def handler(event, context):
     return regional(event["region"]).list_buckets()
 ```
 
-Silent, too, when the client depends on the event or on assumed credentials (per-tenant-client-uncached
-speaks of those), when it belongs to an event loop that ends with the invocation, and for what is
-only defined and never called:
+Silent, too, when the client depends on the event or on assumed credentials, of which
+per-tenant-client-uncached speaks, when it belongs to an event loop that ends with the invocation,
+and for what is only defined and never called:
 
 ```python good name="not the same for every event"
 import boto3
@@ -106,7 +106,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.rule import Call, Phase, Project, Report, Severity, rule
+from lambda_lint.rule import (
+    Call,
+    Fix,
+    Phase,
+    Project,
+    Report,
+    Severity,
+    cached_getter,
+    hoist,
+    rule,
+)
 
 
 @rule("LMB101", category="client-per-invocation", severity=Severity.WARNING)
@@ -127,7 +137,18 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
         help=_help(call, made.kind),
         last=f"a new {made.what} is made here",
         severity=Severity.INFO if made.info else severity,
+        fix=_fix(call, made.kind),
     )
+
+
+def _fix(call: Call, kind: str) -> Fix | None:
+    """Hoist what can be hoisted; a cached function where making it early could do harm."""
+    if kind != "connecting" and not call.project.snapstart and not call.project.tests_patch_sdk:
+        moved = hoist(call)
+        if moved is not None:
+            return moved
+    # A connection needs a check that it is alive as well, which only its owner can write.
+    return None if kind == "connecting" else cached_getter(call)
 
 
 def _help(call: Call, kind: str) -> str:
@@ -138,7 +159,10 @@ def _help(call: Call, kind: str) -> str:
             "alive before using it again"
         )
     if call.function.returns and len(call.function.parameters) == 0:
-        return f"decorate `{call.function.name}` with `@functools.cache`, so that it makes one and keeps it"
+        return (
+            f"decorate `{call.function.name}` with `@functools.cache`, so that it makes one and "
+            "keeps it"
+        )
     if len(written) > 70:
         return "make it once, at module level, and use it from there"
     return f"make it once, at module level: `{written}`"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from lambda_lint import fixes
 from lambda_lint.finding import Confidence, Edit, Finding, Fix, Severity, Span
 from lambda_lint.fixes import FixPass, Refused, apply_fixes, diff, fix_to_fixpoint, write
 from lambda_lint.source import Source
@@ -399,7 +398,7 @@ def test_a_failure_while_writing_leaves_the_file_as_it_was(
         raise OSError(28, "No space left on device")
 
     (tmp_path / "app.py").write_bytes(b"old\n")
-    monkeypatch.setattr(fixes.os, "replace", full)
+    monkeypatch.setattr("lambda_lint.fixes.os.replace", full)
     refused = write(tmp_path, {"app.py": Source("app.py", b"old\n")}, {"app.py": b"new\n"})
     assert refused == (Refused("app.py", "cannot be written: No space left on device"),)
     assert (tmp_path / "app.py").read_bytes() == b"old\n"

@@ -134,22 +134,19 @@ def _check_and_fix(
 
     if inputs.STDIN in options.paths and not options.diff:
         raise UnableError("standard input cannot be fixed; --diff shows what would change")
-    latest = Outcome((), (), 0, 0)
-    chosen: set[str] | None = None
+    latest: Outcome | None = None
 
     def lint(sources: Mapping[str, Source]) -> tuple[Finding, ...]:
-        nonlocal latest, chosen
+        nonlocal latest
+        is_first = latest is None
         latest = _lint(project, sources, rules)
-        if wanted.changes is None:
-            return wanted.of(latest.findings)
-        # Each pass moves lines, so that the changed lines of the first one mean nothing in the
-        # next; the fingerprint of a finding stays.
-        if chosen is None:
-            chosen = {one.fingerprint for one in wanted.of(latest.findings)}
-        anywhere = replace(wanted, changes=None).of(latest.findings)
-        return tuple(one for one in anywhere if one.fingerprint in chosen)
+        # Fixes move lines, so after the first pass the numbers of the changed lines mean nothing.
+        if wanted.changes is not None and not is_first:
+            return ()
+        return wanted.of(latest.findings)
 
     done = fixes.fix_to_fixpoint(lint, project.sources, unsafe=options.unsafe_fixes)
+    assert latest is not None
     if not done.converged:
         codes = ", ".join(sorted({one.code for one in done.applied}))
         raise UnableError(

@@ -67,13 +67,12 @@ def _rows(options: argparse.Namespace, project: inputs.Inputs) -> tuple[list[Row
 
 
 def _table(rows: list[Row], errors: list[str]) -> str:
-    lines = []
+    lines: list[str] = []
     for row in rows:
         lines.append(f"{row['path']}:{row['line']} {row['name']} ({row['confidence']} confidence)")
-        lines += [f"    because it {one}" for one in row["evidence"]]
+        lines.append(f"    evidence: {'; '.join(row['evidence'])}")
         others = [path for path in row["modules"] if path != row["path"]]
-        if others:
-            lines.append(f"    reaches {', '.join(others)}")
+        lines += ["    reaches:"] * bool(others) + [f"        {path}" for path in others]
     lines += [f"error: {one}" for one in errors]
     if not rows:
         lines.append(

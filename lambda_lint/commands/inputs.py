@@ -83,7 +83,7 @@ def read(options: argparse.Namespace, settings: Settings) -> Inputs:
         if len(options.paths) > 1:
             raise UnableError("`-` stands alone: a file on standard input is all that is reported")
         stdin = (_stdin_filename(options), _read_stdin(settings.max_file_size))
-    elif options.stdin_filename is not None:
+    elif getattr(options, "stdin_filename", None) is not None:
         raise UnableError("--stdin-filename is for the path `-`: add it")
     try:
         found = discovery.discover(settings, paths, stdin=stdin)
@@ -139,7 +139,7 @@ def _displayed(root: Path) -> Callable[[str], str]:
 
 
 def _stdin_filename(options: argparse.Namespace) -> str:
-    return options.stdin_filename or "stdin.py"
+    return getattr(options, "stdin_filename", None) or "stdin.py"
 
 
 def _read_stdin(limit: int) -> bytes:

@@ -161,7 +161,9 @@ class CallGraph:
             for decorator in nested.decorators:
                 if isinstance(decorator, nodes.Call):
                     continue
-                for value in self.evaluator.evaluate(decorator, nested.definition_scope or function.scope):
+                for value in self.evaluator.evaluate(
+                    decorator, nested.definition_scope or function.scope
+                ):
                     if isinstance(value, FunctionValue):
                         scope = nested.definition_scope or function.scope
                         yield Edge(function, value.function, decorator, scope, "decorator"), False
@@ -184,9 +186,10 @@ class CallGraph:
                     self.instantiations.setdefault(class_, []).append(site)
                     for name in ("__new__", "__init__", "__post_init__"):
                         for method in self._methods(InstanceValue(class_), name, exact=True):
-                            yield Edge(
-                                site.function, method, node, scope, "init", site, class_
-                            ), True
+                            yield (
+                                Edge(site.function, method, node, scope, "init", site, class_),
+                                True,
+                            )
                 case InstanceValue():
                     for method in self._methods(value, "__call__"):
                         yield from self._enter(site, method, "method", True)
@@ -203,9 +206,9 @@ class CallGraph:
             yield Edge(function, wrapper, node, scope, "wrapper", site), False
         called = self.called_parameters(callee)
         if called:
-            for name, value in bind_arguments(node, callee, bound).items():
+            for name, given in bind_arguments(node, callee, bound).items():
                 if name in called:
-                    yield from self._passed(site, value, "callback")
+                    yield from self._passed(site, given, "callback")
 
     def _passed(
         self, site: CallSite, value: nodes.Expression, kind: str
@@ -217,18 +220,22 @@ class CallGraph:
                 for target in self._dispatch(one.function, one.receiver):
                     yield Edge(site.function, target, site.node, site.scope, kind, site), False
                     for wrapper in self.wrappers(target):
-                        yield Edge(
-                            site.function, wrapper, site.node, site.scope, "wrapper", site
-                        ), False
+                        yield (
+                            Edge(site.function, wrapper, site.node, site.scope, "wrapper", site),
+                            False,
+                        )
             elif isinstance(one, InstanceValue):
                 for method in self._methods(one, "__call__"):
                     yield Edge(site.function, method, site.node, site.scope, kind, site), False
             elif isinstance(one, ClassValue):
                 self.instantiations.setdefault(one.class_, []).append(site)
                 for method in self._methods(InstanceValue(one.class_), "__init__", exact=True):
-                    yield Edge(
-                        site.function, method, site.node, site.scope, "init", site, one.class_
-                    ), False
+                    yield (
+                        Edge(
+                            site.function, method, site.node, site.scope, "init", site, one.class_
+                        ),
+                        False,
+                    )
 
     def _run_by_library(self, site: CallSite, external: External) -> Iterator[tuple[Edge, bool]]:
         if external.name.endswith(("Thread().start", "Process().start")):
@@ -237,12 +244,13 @@ class CallGraph:
                 for value in self.evaluator.evaluate(func.value, site.scope):
                     if isinstance(value, InstanceValue):
                         for method in self._methods(value, "run"):
-                            yield Edge(
-                                site.function, method, site.node, site.scope, "runner", site
-                            ), False
+                            yield (
+                                Edge(site.function, method, site.node, site.scope, "runner", site),
+                                False,
+                            )
             return
-        for value in self._run_arguments(site.node, external):
-            yield from self._passed(site, value, "runner")
+        for given in self._run_arguments(site.node, external):
+            yield from self._passed(site, given, "runner")
 
     def _run_arguments(self, call: nodes.Call, external: External) -> list[nodes.Expression]:
         """Return the arguments of a library call that it runs soon, as opposed to registers."""

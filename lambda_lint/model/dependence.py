@@ -303,7 +303,7 @@ class Dependence:
         base = self._labels(node.value, scope)
         labels: set[Label] = set(base)
         if _CONTEXT in labels or self._is_context(node.value, scope):
-            labels = {one for one in labels if not isinstance(one, OnParameter)} - {_CONTEXT}
+            labels = {one for one in labels if isinstance(one, str) and one != _CONTEXT}
             if node.attr in _VARYING_CONTEXT:
                 labels.add(EVENT)
             return labels

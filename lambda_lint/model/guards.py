@@ -48,7 +48,7 @@ class Guards:
         return found
 
     def is_dead(self, node: nodes.Node, module: Module) -> bool:
-        """Whether the node never runs on Lambda: under `__main__`, TYPE_CHECKING or a false test."""
+        """Whether the node never runs on Lambda: below `__main__` or TYPE_CHECKING."""
         for child, parent in module.ancestors(node):
             if isinstance(parent, nodes.If) and _is_never(parent.test) and child in parent.body:
                 return True
@@ -134,9 +134,7 @@ class Guards:
             if isinstance(earlier, nodes.With) and earlier.body:
                 earlier = earlier.body[-1]
             tests: list[nodes.Expression] = []
-            if isinstance(earlier, nodes.If) and _leaves(earlier.body):
-                tests = [earlier.test]
-            elif isinstance(earlier, nodes.If) and earlier.orelse and _leaves(earlier.orelse):
+            if isinstance(earlier, nodes.If) and (_leaves(earlier.body) or _leaves(earlier.orelse)):
                 tests = [earlier.test]
             elif isinstance(earlier, nodes.Try):
                 tests = [
@@ -192,9 +190,8 @@ class Guards:
                     break
 
     def _decorated(self, function: Function, decorator: nodes.Expression, per: str) -> Guard:
-        takes_self = (
-            function.class_ is not None
-            and not function.has_simple_decorator("staticmethod", "classmethod")
+        takes_self = function.class_ is not None and not function.has_simple_decorator(
+            "staticmethod", "classmethod"
         )
         if function.class_ is not None and (per == "instance" or takes_self):
             place = Place("instance", function.class_, function.name)
@@ -249,7 +246,7 @@ class Guards:
         return None
 
     def shares_instances(self, class_: Class) -> bool:
-        """Whether all instances are one, or share one `__dict__`, although `__init__` runs again."""
+        """Whether all instances are one or share one `__dict__`, although `__init__` runs again."""
         for one in self.evaluator.lineage(class_)[0]:
             new = one.methods.get("__new__")
             if new is not None and self._keeps_instances(new):

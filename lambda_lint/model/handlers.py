@@ -121,8 +121,10 @@ class _Finder:
     def in_module(self, module: Module) -> Iterator[Handler]:
         for function in module.functions:
             scope = function.definition_scope
-            if scope is None or scope.kind != "module" or not isinstance(
-                function.node, nodes.FunctionDef
+            if (
+                scope is None
+                or scope.kind != "module"
+                or not isinstance(function.node, nodes.FunctionDef)
             ):
                 continue
             points, evidence = self._score(function, function.name, skip=0)
@@ -356,10 +358,10 @@ class _Finder:
             yield ENOUGH, f"is named `{name}`"
             return
         for one in self.knowledge.name_evidence:
-            if any(fnmatch.fnmatchcase(name, pattern) for pattern in one.patterns):
-                if self._parameters_fit(one.parameters, positional):
-                    yield one.points, f"is named `{name}`"
-                    return
+            matches = any(fnmatch.fnmatchcase(name, pattern) for pattern in one.patterns)
+            if matches and self._parameters_fit(one.parameters, positional):
+                yield one.points, f"is named `{name}`"
+                return
 
     def _parameters_fit(self, wanted: str, positional: list[nodes.Parameter]) -> bool:
         return wanted == "any" or len(positional) == 2

@@ -21,7 +21,7 @@ class ImportMap:
     ) -> None:
         """Take all Python paths of the project and the top-level names of known libraries."""
         self.paths = frozenset(paths)
-        self.libraries = frozenset(libraries) | sys.stdlib_module_names
+        self.libraries = frozenset(libraries)
         self.extra_roots = tuple(extra_roots)
         self.folders = _folders(self.paths)
         self._by_tail: dict[str, list[str]] = {}
@@ -35,8 +35,7 @@ class ImportMap:
 
     def find(self, dotted: str, importer: str) -> str | None:
         """Return the path of the module `dotted` as imported absolutely by the file `importer`."""
-        top = dotted.partition(".")[0]
-        if top in self.libraries or not dotted:
+        if not dotted or self._is_library(dotted.partition(".")[0], importer):
             return None
         key = (dotted, posixpath.dirname(importer))
         if key not in self._memo:
@@ -54,11 +53,23 @@ class ImportMap:
 
     def is_package(self, dotted: str, importer: str) -> bool:
         """Whether `dotted` is a folder of the project as seen from `importer`."""
-        if dotted.partition(".")[0] in self.libraries:
+        if self._is_library(dotted.partition(".")[0], importer):
             return False
         relative = dotted.replace(".", "/")
-        return any(
-            posixpath.join(root, relative) in self.folders for root in self._roots(importer)
+        return any(posixpath.join(root, relative) in self.folders for root in self._roots(importer))
+
+    def _is_library(self, top: str, importer: str) -> bool:
+        """Whether a top-level name means an installed library although the project has the name.
+
+        Dependencies are often vendored as folders beside the code; those are the library still. A
+        single file of the name is the project's own, since it would hide the library.
+        """
+        if top in sys.stdlib_module_names:
+            return True
+        if top not in self.libraries:
+            return False
+        return not any(
+            posixpath.join(root, f"{top}.py") in self.paths for root in self._roots(importer)
         )
 
     def _find(self, dotted: str, importer: str) -> str | None:
@@ -91,7 +102,7 @@ class ImportMap:
         return None
 
     def _only_fit(self, dotted: str, importer: str) -> str | None:
-        """Layers and shared folders are copied beside the code at build time: a lone match is it."""
+        """Layers and shared folders are copied beside the code by the build: a lone match is it."""
         parts = dotted.split(".")
         relative = "/".join(parts)
         endings = (f"/{relative}.py", f"/{relative}/__init__.py")

@@ -215,6 +215,13 @@ class Knowledge:
         extras = _extra_constructors(extra_constructors, key)
         return _load(extras)
 
+    @property
+    def libraries(self) -> frozenset[str]:
+        """The top-level packages of everything known: a copy in a project is not project code."""
+        tables = (self._constructors, self._frameworks, self._cache_decorators, self._runners)
+        names = {name for table in tables for name in table.exact}
+        return self._names.roots | {_SEGMENT.split(name, maxsplit=1)[0] for name in names}
+
     def canonical(self, name: str) -> str:
         """Return the one spelling of a dotted name: aliases and results of calls resolved.
 

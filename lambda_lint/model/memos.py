@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambda_lint.finding import Step
-from lambda_lint.model.program import CallSite, Class, Scope
-from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.guards import Guard
-from lambda_lint.model.values import External, Evaluator
+from lambda_lint.model.phases import Phase, Phases
+from lambda_lint.model.program import CallSite, Class, Scope
+from lambda_lint.model.values import Evaluator, External
 from lambda_lint.syntax import nodes
 
 
@@ -132,9 +132,7 @@ def _stored_in(site: CallSite) -> list[nodes.Expression]:
 
 
 def _called(call: nodes.Call, scope: Scope, evaluator: Evaluator) -> list[str]:
-    return [
-        one.name for one in evaluator.evaluate(call.func, scope) if isinstance(one, External)
-    ]
+    return [one.name for one in evaluator.evaluate(call.func, scope) if isinstance(one, External)]
 
 
 def _is_written(name: nodes.Name, site: CallSite) -> bool:

@@ -78,7 +78,9 @@ class Places:
                 return self.of(value, scope)
             case nodes.Call(func=nodes.Name(id="globals" | "vars")):
                 return Place("global", scope.module, "globals()")
-            case nodes.Call(func=nodes.Name(id="getattr" | "hasattr"), arguments=[first, second, *_]):
+            case nodes.Call(
+                func=nodes.Name(id="getattr" | "hasattr"), arguments=[first, second, *_]
+            ):
                 if isinstance(second.value, nodes.Constant) and isinstance(second.value.value, str):
                     return self._attribute(first.value, second.value.value, scope)
             case nodes.Call(

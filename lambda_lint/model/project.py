@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lambda_lint.finding import Confidence, Span, Step
+from lambda_lint.model import memos
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
-from lambda_lint.model import memos
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Constructor, Knowledge
 from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases, in_loop
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Function, Module
+from lambda_lint.model.routes import is_test_path
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -35,11 +37,14 @@ class Project:
         *,
         configured_handlers: Sequence[str] = (),
         handler_patterns: Sequence[str] = (),
+        snapstart: bool = False,
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
         self.modules = modules
         self.sources = sources
         self.knowledge = knowledge
+        #: Whether functions are started from snapshots, in which no connection survives.
+        self.snapstart = snapstart
         self.evaluator = Evaluator(modules, imports, knowledge)
         self.call_graph = CallGraph(modules, self.evaluator)
         self.places = Places(self.call_graph)
@@ -83,9 +88,16 @@ class Project:
             scope = scope or module.scope
         return self.phases.of_node(node, scope).value
 
-    def text(self, path: str) -> str:
-        """Return the decoded text of a file."""
-        return self.sources[path].text
+    @cached_property
+    def tests_patch_sdk(self) -> bool:
+        """Whether tests replace the SDK, so that clients must not be made at import.
+
+        A mock has to start before the client is made: https://docs.getmoto.org/en/latest/docs/getting_started.html
+        """
+        return any(
+            is_test_path(path) and _PATCHES_SDK.search(source.data)
+            for path, source in self.sources.items()
+        )
 
     def reached_modules(self, handler: Handler) -> list[str]:
         """Return the paths of the modules whose functions the handler runs for an event."""
@@ -94,6 +106,10 @@ class Project:
             if handler in self.phases.handlers_of(function):
                 found.add(function.module.path)
         return sorted(found)
+
+
+_PATCHES_SDK = re.compile(rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto")
+"""What test files have in their bytes when they replace the SDK."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,9 +217,11 @@ class Call:
         constructor = self.constructor
         if constructor is not None:
             for argument in self.node.arguments:
-                if argument.name in constructor.credential_arguments:
-                    if argument.name == "aws_session_token" or not self.is_constant(argument.value):
-                        found.add(CREDENTIALS)
+                is_temporary = argument.name == "aws_session_token"
+                if argument.name in constructor.credential_arguments and (
+                    is_temporary or not self.is_constant(argument.value)
+                ):
+                    found.add(CREDENTIALS)
         return frozenset(found)
 
     def is_constant(self, value: nodes.Expression) -> bool:

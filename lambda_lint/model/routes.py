@@ -52,16 +52,15 @@ class Routes:
                 yield route
 
     def dispatches(self, function: Function) -> bool:
-        """Whether the function hands its event to a framework's object (`app.resolve(event, …)`)."""
+        """Whether the function hands its event to a framework's object: `app.resolve(event, …)`."""
         for site in function.calls:
             for external in self.calls.externals.get(site, ()):
                 if self.knowledge.handler_body(external.name) is not None:
                     return True
                 made, _, method = external.name.rpartition(".")
                 framework = self.knowledge.framework(made.removesuffix("()"))
-                if framework is not None and made.endswith("()"):
-                    if method in framework.dispatch:
-                        return True
+                if framework and made.endswith("()") and method in framework.dispatch:
+                    return True
                 framework = self.knowledge.framework(external.name.removesuffix("()"))
                 if framework is not None and external.name.endswith("()") and framework.callable:
                     return True
@@ -129,9 +128,7 @@ class Routes:
                     text = f"`{name}` is called by the {framework.title} application"
                     yield Route(value.function, text, framework.on_lambda)
 
-    def _dependencies(
-        self, function: Function, decorator: nodes.Expression
-    ) -> Iterator[Function]:
+    def _dependencies(self, function: Function, decorator: nodes.Expression) -> Iterator[Function]:
         """Yield what FastAPI calls for each request before the route: `Depends(get_client)`."""
         seen: set[Function] = {function}
         stack: list[tuple[Function, list[nodes.Node]]] = [

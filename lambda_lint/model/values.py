@@ -357,7 +357,7 @@ class Evaluator:
         return [External(f"{name}.{attr}") for name in libraries]
 
     def is_property(self, method: Function) -> bool:
-        """Whether reading this method calls it: a property of the standard library or a cached one."""
+        """Whether reading this method calls it: a property, plain or cached."""
         if method.has_simple_decorator("property", "cached_property"):
             return True
         for decorator in method.decorators:
@@ -445,9 +445,7 @@ class Evaluator:
         self._depth += 1
         try:
             results = function.returns or function.yields
-            result = _merge(
-                value for one, scope in results for value in self.evaluate(one, scope)
-            )
+            result = _merge(value for one, scope in results for value in self.evaluate(one, scope))
             returns = getattr(function.node, "returns", None)
             if not result and returns is not None and function.definition_scope is not None:
                 result = self.annotated(returns, function.definition_scope)

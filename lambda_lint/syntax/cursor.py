@@ -72,33 +72,27 @@ class Cursor:
         return _new(Span, (line, column, end_line, end_column))
 
     def step_over_comma(self) -> None:
-        """Let the node end behind the comma that follows its last token."""
-        self._comma_end = self.after(self.at - 1, ",", 1)
+        """Let the node end behind the last comma before the next token."""
+        self._comma_end = self._after(self.places[self.at - 1][2:], _TO_LAST_COMMA)
         self._comma_at = self.at
 
-    def after(self, token: int, mark: str, count: int) -> tuple[int, int]:
-        """Where the `count`-th `mark` after a token ends, as line and column.
+    def colon(self, behind: tuple[int, int], count: int = 1) -> tuple[int, int]:
+        """Where the `count`-th colon behind a line and column ends, within a subscript."""
+        for _ in range(count):
+            behind = self._after(behind, _TO_COLON)
+        return behind
 
-        Only blanks, comments and commas may stand between.
-        """
+    def _after(self, place: tuple[int, int], pattern: re.Pattern[str]) -> tuple[int, int]:
         if not self._line_starts:
             ends = re.finditer("\n", self._text)
             self._line_starts = [0, *(match.end() for match in ends)]
-        _, _, line, column = self.places[token]
-        position = self._line_starts[line - 1] + column - 1
-        for _ in range(count):
-            match = (_TO_COMMA if mark == "," else _TO_COLON).match(self._text, position)
-            if not match:
-                raise self.lost()
-            newlines = self._text.count("\n", position, match.end())
-            line += newlines
-            column = (
-                match.end() - self._line_starts[line - 1] + 1
-                if newlines
-                else column + match.end() - position
-            )
-            position = match.end()
-        return line, column
+        line, column = place
+        start = self._line_starts[line - 1] + column - 1
+        match = pattern.match(self._text, start)
+        if not match:
+            raise self.lost()
+        line += self._text.count("\n", start, match.end())
+        return line, match.end() - self._line_starts[line - 1] + 1
 
     def unreadable(self, message: str) -> Unreadable:
         """An error at the next token."""
@@ -112,8 +106,9 @@ class Cursor:
 
 
 _new = tuple.__new__
-_TO_COMMA = re.compile(r"(?:[ \t\f\n\\]|#[^\n]*)*,")
-_TO_COLON = re.compile(r"(?:[ \t\f\n\\,]|#[^\n]*)*:")
+# A comment must be passed with its line ending, or the patterns would look into it.
+_TO_LAST_COMMA = re.compile(r"(?:(?:[ \t\f\n\\:]|#[^\n]*\n)*,)+")
+_TO_COLON = re.compile(r"(?:[ \t\f\n\\,]|#[^\n]*\n)*:")
 
 
 class _Methods(dict[type, Any]):

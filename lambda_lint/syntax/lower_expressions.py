@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 class Expressions(Cursor):
     """The methods for expressions."""
 
+    #: Where the last of several indices ends.
+    _index_end = (0, 0)
+
     def expression(self, node: Any) -> nodes.Expression:
         """Lower any expression; its span is without parentheses around it, as `ast` has it."""
         if node.lpar:
@@ -169,7 +172,11 @@ class Expressions(Cursor):
         self.at += 1
         inner = self.at
         elements = node.slice
-        indices: list[nodes.Expression] = [self.methods[type(e.slice)](e.slice) for e in elements]
+        indices: list[nodes.Expression] = []
+        for element in elements:
+            indices.append(self.methods[type(element.slice)](element.slice))
+            if len(elements) > 1:
+                self._index_end = indices[-1].span[2:]
         comma = _is_comma(elements[-1].comma)
         if len(indices) == 1 and not comma and not isinstance(indices[0], nodes.Starred):
             index = indices[0]
@@ -189,27 +196,26 @@ class Expressions(Cursor):
 
     def visit_Slice(self, node: cst.Slice) -> nodes.Slice:
         """Lower `lower:upper:step`. The colons are no tokens, so their places are looked up."""
-        before = self.at - 1
         first = self.at
-        lower = None if node.lower is None else self.expression(node.lower)
-        behind_lower = self.at - 1
-        upper = None if node.upper is None else self.expression(node.upper)
-        behind_upper = self.at - 1
-        step = None if node.step is None else self.expression(node.step)
-        if lower is None:
-            line, column = self.after(before, ":", 1)
-            column -= 1
-        else:
-            line, column = self.places[first][:2]
-        if step is not None:
-            end_line, end_column = self.places[self.at - 1][2:]
-        elif type(node.second_colon).__name__ == "Colon":
-            end_line, end_column = self.after(behind_upper, ":", 2 if upper is None else 1)
-        elif upper is not None:
-            end_line, end_column = self.places[behind_upper][2:]
-        else:
-            end_line, end_column = self.after(behind_lower, ":", 1)
-        return nodes.Slice(Span(line, column, end_line, end_column), lower, upper, step)
+        # Between this slice and the one before it there may be no token either.
+        behind = max(self.places[first - 1][2:], self._index_end)
+        start: tuple[int, int] | None = None
+        lower = upper = step = None
+        if node.lower is not None:
+            lower = self.expression(node.lower)
+            start = self.places[first][:2]
+            behind = self.places[self.at - 1][2:]
+        end = self.colon(behind)
+        line, column = start or (end[0], end[1] - 1)
+        if node.upper is not None:
+            upper = self.expression(node.upper)
+            end = self.places[self.at - 1][2:]
+        if type(node.second_colon).__name__ == "Colon":
+            end = self.colon(end)
+        if node.step is not None:
+            step = self.expression(node.step)
+            end = self.places[self.at - 1][2:]
+        return nodes.Slice(Span(line, column, *end), lower, upper, step)
 
     def visit_Tuple(self, node: cst.Tuple) -> nodes.Collection:
         """Lower a tuple; its own parentheses belong to its span, as `ast` has it."""

@@ -6,7 +6,7 @@ import difflib
 import pickle
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from lambda_lint.fixes import Fixed, fix_to_fixpoint
 from lambda_lint.registry import shown
 from lambda_lint.rule import Rule
 from lambda_lint.settings import Settings
-from lambda_lint.source import Source
+from lambda_lint.source import Failure, Source
 from lambda_lint.syntax.scan import comments
 from lambda_lint.testing.pages import Block, Mark
 
@@ -33,8 +33,18 @@ class Outcome(Protocol):
         """What went wrong with the rules themselves."""
 
 
-Lint = Callable[[Mapping[str, Source], Settings, Sequence[Rule]], Outcome]
-"""How sources are linted; the engine, where nothing else is asked for."""
+class Lint(Protocol):
+    """How sources are linted: the engine, where nothing else is asked for."""
+
+    def __call__(
+        self,
+        sources: Mapping[str, Source],
+        settings: Settings,
+        rules: Sequence[Rule],
+        *,
+        failures: Iterable[Failure] = (),
+    ) -> Outcome:
+        """Return what the rules say; `failures` are files that could not be read."""
 
 
 @dataclass(frozen=True)

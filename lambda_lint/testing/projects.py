@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,8 +14,16 @@ from lambda_lint.discovery import discover
 from lambda_lint.registry import BUILTIN, load_rule
 from lambda_lint.rule import Rule, RuleError
 from lambda_lint.settings import Settings
-from lambda_lint.source import Source
-from lambda_lint.testing.checks import Checked, Lint, check, check_blocks, check_fixed, located
+from lambda_lint.source import Failure, Source
+from lambda_lint.testing.checks import (
+    Checked,
+    Lint,
+    Outcome,
+    check,
+    check_blocks,
+    check_fixed,
+    located,
+)
 from lambda_lint.testing.pages import (
     Block,
     Mark,
@@ -38,14 +46,24 @@ def check_fixture_project(directory: Path, *, lint: Lint = engine.lint) -> None:
     would read are read, with the project's own settings if it has any.
     """
     settings = _settings(directory.resolve())
-    found = discover(settings, [settings.root])
+    found = discover(settings)
     marks = [
         mark
         for path, source in sorted(found.sources.items())
         for mark in take_marks(path, source.text)[1]
     ]
-    problems = [f"{one.path}:{one.line} {one.message}" for one in found.failures]
-    problems += check(found.sources, marks, settings, _rules_beside(BUILTIN), lint).problems
+
+    def lint_project(
+        sources: Mapping[str, Source],
+        settings: Settings,
+        rules: Sequence[Rule],
+        *,
+        failures: Iterable[Failure] = (),
+    ) -> Outcome:
+        return lint(sources, settings, rules, failures=(*failures, *found.failures))
+
+    rules = _rules_beside(BUILTIN)
+    problems = check(found.sources, marks, settings, rules, lint_project).problems
     if problems:
         raise ExampleError("\n".join(problems))
 
@@ -71,7 +89,7 @@ class Page:
         for index, block in enumerate(self.blocks):
             if block.kind != "bad" or declared:
                 continue
-            own = [one for one in self._checked(index).findings if one.code == self.rule.code]
+            own = [one for one in self.checked(index).findings if one.code == self.rule.code]
             if any(one.fix for one in own):
                 problems.append((block.line, "the rule offers a fix: show it in a fixed example"))
         return problems
@@ -79,17 +97,18 @@ class Page:
     def check_block(self, index: int) -> list[str]:
         """Say what is wrong with one example; lines of its files are followed by the page's."""
         block = self.blocks[index]
-        problems = list(self._checked(index).problems)
+        problems = list(self.checked(index).problems)
         if block.kind == "fixed" and index and self.blocks[index - 1].kind == "bad":
-            bad = self._checked(index - 1)
+            bad = self.checked(index - 1)
             if not any(one.fix for one in bad.findings if one.code == self.rule.code):
                 problems.append(f"{self.rule.code} offers no fix for the example above")
             problems += check_fixed(bad, block)
-            if self._checked(index).fixed.changed:
+            if self.checked(index).fixed.changed:
                 problems.append("fixing the fixed example changes it again")
         return [located(problem, block.places) for problem in problems]
 
-    def _checked(self, index: int) -> Checked:
+    def checked(self, index: int) -> Checked:
+        """Lint one example; the result is kept."""
         if index not in self._done:
             block = self.blocks[index]
             rules = _rules_beside(Path(self.rule.path).resolve().parent)

@@ -1,0 +1,283 @@
+"""Edits that make a call run once: hoist it to module level, or put it into a cached function."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+
+from lambda_lint.finding import Edit, Fix, Span
+from lambda_lint.model.program import Binding, Function, Module, Scope
+from lambda_lint.model.project import Call
+from lambda_lint.source import Source
+from lambda_lint.syntax import nodes
+
+
+def hoist(call: Call) -> Fix | None:
+    """Move `name = call` from a function to module level, in front of that function.
+
+    Only where nothing but the number of calls changes: a plain assignment directly in the body of
+    a module-level function, arguments that exist above it, a name that is free, an object that
+    does not connect when it is made. Returns None otherwise.
+    """
+    statement = _plain_assignment(call)
+    function = call.function
+    if statement is None or not isinstance(function.node, nodes.FunctionDef):
+        return None
+    if function.definition_scope is None or function.definition_scope.kind != "module":
+        return None
+    if statement not in function.node.body or len(function.node.body) < 2:
+        return None
+    target = statement.targets[0]
+    if not isinstance(target, nodes.Name) or not _is_free(target.id, call):
+        return None
+    module = call.site.module
+    source = call.project.sources[call.path]
+    line = _first_line(function, source)
+    if not _bound_above(call.node, call.site.scope, line):
+        return None
+    span = _whole_lines(statement.span, source)
+    if span is None:
+        return None
+    start, end = span
+    moved = _dedented(source.text[start:end], statement.span.column - 1)
+    above = _blank_lines_above(line, source)
+    newline = _newline(source)
+    insertion = source.offset(line, 1)
+    if not moved.endswith(("\n", "\r")):
+        moved += newline
+    if _is_last_in_block(statement, module):
+        return None
+    return Fix(
+        f"Make `{target.id}` once, at module level",
+        safe=True,
+        edits=(Edit(insertion, insertion, moved + newline * above), Edit(start, end, "")),
+    )
+
+
+def cached_getter(call: Call) -> Fix | None:
+    """Make the object on first use and keep it, with `functools.cache`.
+
+    A function that does nothing but return the call is decorated; otherwise the call moves to a
+    new function. Not safe, because objects are shared then and tests that patch the library have
+    to clear the cache. Returns None where the call needs anything that is local.
+    """
+    if not _bound_anywhere(call.node, call.site.scope):
+        function = call.function
+        if not (_only_returns(call) and function.parameters and _has_few_keys(call)):
+            return None
+    function = call.function
+    if function.is_module or not isinstance(function.node, nodes.FunctionDef):
+        return None
+    module = call.site.module
+    source = call.project.sources[call.path]
+    newline = _newline(source)
+    decorator, import_edit = _cache_decorator(module, source)
+    if decorator is None:
+        return None
+    edits: list[Edit] = [import_edit] if import_edit is not None else []
+    if _only_returns(call) and not function.is_method and not function.decorators:
+        at = source.offset(function.node.span.line, 1)
+        indent = " " * (function.node.span.column - 1)
+        edits.append(Edit(at, at, f"{indent}@{decorator}{newline}"))
+        return Fix(f"Keep what `{function.name}` returns", safe=False, edits=tuple(sorted(edits)))
+    if not _bound_anywhere(call.node, call.site.scope):
+        return None
+    owner = _outermost(function)
+    name = _getter_name(call, module)
+    line = _first_line(owner, source)
+    at = source.offset(line, 1)
+    start = source.offset(call.span.line, call.span.column)
+    end = source.offset(call.span.end_line, call.span.end_column)
+    text = source.text[start:end]
+    if "\n" in text:
+        return None
+    body = f"@{decorator}{newline}def {name}():{newline}    return {text}{newline}"
+    edits.append(Edit(at, at, body + newline * max(1, _blank_lines_above(line, source))))
+    edits.append(Edit(start, end, f"{name}()"))
+    return Fix(f"Make it once, in the cached `{name}`", safe=False, edits=tuple(sorted(edits)))
+
+
+def _plain_assignment(call: Call) -> nodes.Assign | None:
+    statement = call.site.module.statement_of(call.node)
+    if not isinstance(statement, nodes.Assign) or statement.value is not call.node:
+        return None
+    return statement if len(statement.targets) == 1 else None
+
+
+def _is_free(name: str, call: Call) -> bool:
+    """Whether the name can mean the same thing in the whole module."""
+    scope = call.function.scope
+    if name in scope.declared or len(scope.bindings.get(name, ())) != 1:
+        return False
+    if hasattr(builtins, name):
+        return False
+    module = call.site.module
+    if name in module.scope.bindings or module.stars:
+        return False
+    # A function that uses the same name for something of its own is left alone, a reader is not.
+    return not any(isinstance(node, nodes.Global) and name in node.names for node in module.parents)
+
+
+def _bound_above(node: nodes.Node, scope: Scope, line: int) -> bool:
+    """Whether everything that the expression needs is bound at module level above a line."""
+    return all(
+        binding is None or binding.node.span.line < line for binding in _needed(node, scope)
+    ) and _bound_anywhere(node, scope)
+
+
+def _bound_anywhere(node: nodes.Node, scope: Scope) -> bool:
+    """Whether the expression needs nothing but module variables and builtins."""
+    for one in nodes.walk(node):
+        if isinstance(one, (nodes.Lambda, nodes.Comprehension, nodes.Await, nodes.Walrus)):
+            return False
+        if isinstance(one, nodes.Name):
+            found = scope.lookup(one.id)
+            if found is None:
+                if not hasattr(builtins, one.id):
+                    return False
+            elif found.kind != "module" or len(found.bindings[one.id]) != 1:
+                return False
+    return True
+
+
+def _needed(node: nodes.Node, scope: Scope) -> list[Binding | None]:
+    needed: list[Binding | None] = []
+    for one in nodes.walk(node):
+        if isinstance(one, nodes.Name):
+            found = scope.lookup(one.id)
+            if found is not None:
+                needed += found.bindings[one.id]
+    return needed
+
+
+def _only_returns(call: Call) -> bool:
+    """Whether the function consists of `return call`, after a docstring."""
+    node = call.function.node
+    if not isinstance(node, nodes.FunctionDef) or node.is_async:
+        return False
+    body = [one for one in node.body if not _is_docstring(one)]
+    return len(body) == 1 and isinstance(body[0], nodes.Return) and body[0].value is call.node
+
+
+def _has_few_keys(call: Call) -> bool:
+    """Whether the parameters are plain, so that they can be the key of a cache."""
+    return all(
+        one.kind in ("positional-only", "positional", "keyword-only")
+        for one in call.function.parameters
+    )
+
+
+def _is_docstring(statement: nodes.Statement) -> bool:
+    return isinstance(statement, nodes.ExpressionStatement) and isinstance(
+        statement.value, nodes.Constant
+    )
+
+
+def _outermost(function: Function) -> Function:
+    """Return the function, or the class' first line, that stands at module level around it."""
+    current = function
+    while True:
+        scope = current.definition_scope
+        if scope is None or scope.kind == "module":
+            return current
+        if scope.kind == "class" and scope.parent is not None and scope.parent.kind == "module":
+            return current
+        current = scope.function
+
+
+def _first_line(function: Function, source: Source) -> int:
+    """Return the line in front of which something can be put: above decorators and comments."""
+    node: nodes.Node = function.node
+    scope = function.definition_scope
+    lines = [node.span.line, *(one.span.line for one in function.decorators)]
+    if scope is not None and scope.kind == "class" and scope.class_ is not None:
+        class_ = scope.class_.node
+        lines = [class_.span.line, *(one.span.line for one in class_.decorators)]
+    line = min(lines)
+    while line > 1 and source.lines[line - 2].startswith("#"):
+        line -= 1
+    return line
+
+
+def _blank_lines_above(line: int, source: Source) -> int:
+    count = 0
+    while line - count > 1 and not source.lines[line - count - 2].strip():
+        count += 1
+    return min(count, 2)
+
+
+def _whole_lines(span: Span, source: Source) -> tuple[int, int] | None:
+    """Return the offsets of the lines of a statement, None when something else stands on them."""
+    first = source.lines[span.line - 1]
+    last = source.lines[span.end_line - 1]
+    if first[: span.column - 1].strip():
+        return None
+    rest = last[span.end_column - 1 :].strip()
+    if rest and not rest.startswith("#"):
+        return None
+    start = source.offset(span.line, 1)
+    return start, source.offset(span.end_line, 1) + len(last)
+
+
+def _dedented(text: str, columns: int) -> str:
+    lines = text.splitlines(keepends=True)
+    return "".join(line[columns:] if not line[:columns].strip() else line for line in lines)
+
+
+def _is_last_in_block(statement: nodes.Statement, module: Module) -> bool:
+    parent = module.parents.get(statement)
+    body = getattr(parent, "body", None)
+    return isinstance(body, list) and len(body) == 1
+
+
+def _newline(source: Source) -> str:
+    match = re.search(r"\r\n|\n|\r", source.text)
+    return match.group() if match else "\n"
+
+
+def _cache_decorator(module: Module, source: Source) -> tuple[str | None, Edit | None]:
+    """Return how `functools.cache` is written here, and the import that it needs."""
+    for name, bindings in module.scope.bindings.items():
+        for binding in bindings:
+            if binding.kind == "import" and binding.module == "functools":
+                return f"{name}.cache", None
+            if binding.kind == "from" and (binding.module, binding.name) == ("functools", "cache"):
+                return name, None
+    if "functools" in module.scope.bindings or module.stars:
+        return None, None
+    first = next(
+        (
+            one
+            for one in module.tree.body
+            if isinstance(one, (nodes.Import, nodes.ImportFrom)) and not _is_future(one)
+        ),
+        None,
+    )
+    if first is None or first.span.column != 1:
+        return None, None
+    at = source.offset(first.span.line, 1)
+    return "functools.cache", Edit(at, at, f"import functools{_newline(source)}")
+
+
+def _is_future(statement: nodes.Statement) -> bool:
+    return isinstance(statement, nodes.ImportFrom) and statement.module == "__future__"
+
+
+def _getter_name(call: Call, module: Module) -> str:
+    """Return a free name for the new function, from the variable or the service."""
+    base = ""
+    statement = module.statement_of(call.node)
+    if isinstance(statement, nodes.Assign) and isinstance(statement.targets[0], nodes.Name):
+        base = statement.targets[0].id
+    elif call.node.arguments:
+        first = call.node.arguments[0].value
+        if isinstance(first, nodes.Constant) and isinstance(first.value, str):
+            base = f"{first.value}_client"
+    base = re.sub(r"\W+", "_", base, flags=re.ASCII).strip("_").lower() or "client"
+    name = f"_{base}"
+    number = 2
+    while name in module.scope.bindings or keyword.iskeyword(name):
+        name = f"_{base}_{number}"
+        number += 1
+    return name

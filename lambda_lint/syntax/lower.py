@@ -1,0 +1,99 @@
+"""From the text of a file to its tree: the guard, LibCST, and the lowering to our own nodes.
+
+This module and those that it is made of (`lower_statements`, `lower_expressions`) are the only
+ones that know LibCST's classes. `libcst.metadata` and `libcst.matchers` are not used: importing
+them takes as long as importing all the rest.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import libcst
+
+from lambda_lint.source import Failure, Source
+from lambda_lint.syntax import nodes
+from lambda_lint.syntax.cursor import Unreadable
+from lambda_lint.syntax.lower_statements import Statements
+from lambda_lint.syntax.scan import MAX_BYTES, scan
+from lambda_lint.syntax.stack import with_deep_stack
+
+__all__ = ["parse", "with_deep_stack"]
+
+
+def parse(source: Source, *, max_bytes: int = MAX_BYTES) -> nodes.Module | Failure:
+    """Return the tree of a file, or why there is none: nothing is raised for whatever content.
+
+    Syntax up to Python 3.15 is read on every Python. A file of more than `max_bytes` bytes is a
+    Failure. The work is done in a deep stack; who parses many files calls this within one.
+    """
+    if len(source.data) > max_bytes:
+        message = f"the file has {len(source.data)} bytes; {max_bytes} are analysed at most"
+        return Failure(source.path, 1, 1, message)
+    decoded = source.decoded
+    if isinstance(decoded, Failure):
+        return decoded
+    return with_deep_stack(_parse, source.path, decoded.text, max_bytes)
+
+
+def _parse(path: str, text: str, max_bytes: int) -> nodes.Module | Failure:
+    scanned = scan(text, max_bytes=max_bytes)
+    if scanned.trouble:
+        trouble = scanned.trouble
+        return Failure(path, trouble.line, trouble.column, trouble.message)
+    with _undisturbed():
+        try:
+            return Statements(scanned).visit_Module(libcst.parse_module(scanned.text))
+        except Unreadable as error:
+            return Failure(path, error.line, error.column, error.message)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # A panic of the native parser is no Exception.
+            return _syntax_error(path, scanned.text, error)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Parse without warnings and without garbage collection.
+
+    Evaluating literals warns of invalid escapes, which are the author's matter. A tree has no
+    cycles, but so many objects that looking for cycles would take a fifth of the time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _syntax_error(path: str, text: str, error: BaseException) -> Failure:
+    """Say why LibCST did not read a file, in the words of Python itself where it agrees.
+
+    Python's message and place are better: LibCST says which tokens it expected, and its line is
+    sometimes the one before or behind.
+    """
+    try:
+        ast.parse(text)
+    except SyntaxError as found:
+        line = found.lineno or 1
+        return Failure(path, line, max(1, found.offset or 1), f"syntax error: {found.msg}")
+    except (ValueError, MemoryError, RecursionError) as found:
+        return Failure(path, 1, 1, f"Python cannot read the file: {found or type(found).__name__}")
+    if isinstance(error, libcst.ParserSyntaxError):
+        reason = error.message.partition("\n")[0]
+        return Failure(
+            path,
+            max(1, error.editor_line),
+            max(1, error.editor_column),
+            f"LibCST cannot read this although Python can: {reason}",
+        )
+    reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return Failure(path, 1, 1, f"LibCST cannot read the file although Python can: {reason}")
