@@ -103,14 +103,7 @@ def _read(
     )
     while wave:
         trees = parse_all([sources[path] for path in wave], jobs=jobs, cache=cache)
-        following: set[str] = set()
-        for path in wave:
-            tree = trees[path]
-            if isinstance(tree, nodes.Module):
-                modules[path] = with_deep_stack(program.index, path, tree)
-                following.update(imported_paths(modules[path], imports))
-            else:
-                failed[path] = tree
+        following = with_deep_stack(_index, wave, trees, modules, failed, imports)
         wave = sorted(following - modules.keys() - failed.keys())
     rest = [
         source
@@ -119,6 +112,25 @@ def _read(
     ]
     failed.update(syntax_errors(rest, jobs=jobs, cache=cache))
     return modules, list(failed.values()), errors, imports, knowledge
+
+
+def _index(
+    wave: Sequence[str],
+    trees: Mapping[str, nodes.Module | Failure],
+    modules: dict[str, program.Module],
+    failed: dict[str, Failure],
+    imports: ImportMap,
+) -> set[str]:
+    """Index the trees of a wave into `modules` or `failed`; return what they import."""
+    following: set[str] = set()
+    for path in wave:
+        tree = trees[path]
+        if isinstance(tree, nodes.Module):
+            modules[path] = program.index(path, tree)
+            following.update(imported_paths(modules[path], imports))
+        else:
+            failed[path] = tree
+    return following
 
 
 def _knowledge(settings: Settings) -> tuple[Knowledge, tuple[str, ...]]:

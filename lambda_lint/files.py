@@ -127,7 +127,7 @@ def _ignore_rule(line: str) -> tuple[bool, bool, re.Pattern[str]] | None:
 
 
 def _tidy_stars(segment: str) -> str:
-    """Write a path segment as git reads it: more than one star mean one, unless they stand alone."""
+    """Write a path segment as git reads it: several stars are one unless they stand alone."""
     if len(segment) > 1 and not segment.strip("*"):
         return "**"
     return re.sub(r"(?<!\\)\*{2,}", "*", segment)

@@ -132,6 +132,7 @@ class Source:
         return (codecs.BOM_UTF8 if self.has_bom else b"") + text.encode(self.encoding)
 
     def __reduce__(self) -> tuple[type[Source], tuple[str, bytes]]:
+        """Pickle the two fields only; what is derived from them is cheaper to derive again."""
         return Source, (self.path, self.data)
 
 

@@ -19,24 +19,70 @@ posix = pytest.mark.skipif(os.name == "nt", reason="needs links, pipes and modes
 # What a project has, and which files are read when the whole of it is linted. A value of None
 # makes a directory.
 WALKS: list[tuple[str, dict[str, str | None], list[str]]] = [
-    ("Python files at any depth", {"a.py": "", "b/c/d.py": "", "b/e.txt": ""}, ["a.py", "b/c/d.py"]),
+    (
+        "Python files at any depth",
+        {"a.py": "", "b/c/d.py": "", "b/e.txt": ""},
+        ["a.py", "b/c/d.py"],
+    ),
     ("a directory named like a file", {"a.py/b.py": ""}, ["a.py/b.py"]),
     ("code of other people", {"a.py": "", "venv/b.py": "", "x/node_modules/c.py": ""}, ["a.py"]),
     ("defaults are names of directories, not of files", {"build.py": "", "env": ""}, ["build.py"]),
-    ("a virtual environment by its mark", {"a.py": "", "e3/pyvenv.cfg": "", "e3/b.py": ""}, ["a.py"]),
+    (
+        "a virtual environment by its mark",
+        {"a.py": "", "e3/pyvenv.cfg": "", "e3/b.py": ""},
+        ["a.py"],
+    ),
     ("the root may be an environment", {"a.py": "", "pyvenv.cfg": ""}, ["a.py"]),
-    ("ignored by name", {".gitignore": "gen/\n*_pb2.py", "a_pb2.py": "", "gen/b.py": "", "c.py": ""}, ["c.py"]),
-    ("ignored here only", {"x/.gitignore": "/a.py", "x/a.py": "", "x/y/a.py": "", "a.py": ""}, ["a.py", "x/y/a.py"]),
-    ("taken back deeper", {".gitignore": "a.py", "x/.gitignore": "!a.py", "a.py": "", "x/a.py": ""}, ["x/a.py"]),
-    ("not taken back below an ignored directory", {".gitignore": "x/\n!x/a.py", "x/a.py": "", "b.py": ""}, ["b.py"]),
+    (
+        "ignored by name",
+        {".gitignore": "gen/\n*_pb2.py", "a_pb2.py": "", "gen/b.py": "", "c.py": ""},
+        ["c.py"],
+    ),
+    (
+        "ignored here only",
+        {"x/.gitignore": "/a.py", "x/a.py": "", "x/y/a.py": "", "a.py": ""},
+        ["a.py", "x/y/a.py"],
+    ),
+    (
+        "taken back deeper",
+        {".gitignore": "a.py", "x/.gitignore": "!a.py", "a.py": "", "x/a.py": ""},
+        ["x/a.py"],
+    ),
+    (
+        "not taken back below an ignored directory",
+        {".gitignore": "x/\n!x/a.py", "x/a.py": "", "b.py": ""},
+        ["b.py"],
+    ),
     ("everything but", {".gitignore": "*\n!*/\n!*.py", "x/a.py": "", "b": ""}, ["x/a.py"]),
-    ("comments, blank lines, BOM", {".gitignore": "\ufeffa.py\n\n# b.py\n", "a.py": "", "b.py": ""}, ["b.py"]),
-    ("excluded in the repository only", {".git/info/exclude": "a.py", "a.py": "", "b.py": ""}, ["b.py"]),
-    ("excluded in a work tree", {".git": "gitdir: x/wt\n", "x/wt/commondir": "..\n", "x/info/exclude": "a.py", "a.py": "", "b.py": ""}, ["b.py"]),
+    (
+        "comments, blank lines, BOM",
+        {".gitignore": "\ufeffa.py\n\n# b.py\n", "a.py": "", "b.py": ""},
+        ["b.py"],
+    ),
+    (
+        "excluded in the repository only",
+        {".git/info/exclude": "a.py", "a.py": "", "b.py": ""},
+        ["b.py"],
+    ),
+    (
+        "excluded in a work tree",
+        {
+            ".git": "gitdir: x/wt\n",
+            "x/wt/commondir": "..\n",
+            "x/info/exclude": "a.py",
+            "a.py": "",
+            "b.py": "",
+        },
+        ["b.py"],
+    ),
     ("a work tree of nowhere", {".git": "gitdir: nowhere", "a.py": ""}, ["a.py"]),
-    ("a pattern that would take years is skipped", {".gitignore": "a*" * 200 + "\n" + "b" * 9999, "a.py": ""}, ["a.py"]),
+    (
+        "a pattern that would take years is skipped",
+        {".gitignore": "a*" * 200 + "\n" + "b" * 9999, "a.py": ""},
+        ["a.py"],
+    ),
     ("a .gitignore that is a directory", {".gitignore/x": "", "a.py": ""}, ["a.py"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("why", "files", "found"), WALKS, ids=[one[0] for one in WALKS])
@@ -329,13 +375,16 @@ def test_largest_file(tree: Tree, size: int, fits: bool) -> None:
 def test_ignores_what_git_ignores(tree: Tree) -> None:
     tree.write(
         {
-            ".gitignore": "/top.py\nmid*.py\n!mid1.py\nd?/\n**/deep/e.py\nw/**/z.py\n[ab].py\n\\#h.py\n"
-            "sp\\ ace.py\ntrail.py   \nx/y\n",
+            ".gitignore": "/top.py\nmid*.py\n!mid1.py\nd?/\n**/deep/e.py\nw/**/z.py\n[ab].py\n"
+            "\\#h.py\nsp\\ ace.py\ntrail.py   \nx/y\n#c.py\ng/**\n!g/c.py\n/d12\n!d12/\n",
             "p/.gitignore": "!top.py\n*.py\n!k*.py\n",
+            "all/.gitignore": "*\n!*/\n!k.py\n",
+            "some/.gitignore": "/*\n!/deep/\n",
         }
     )
     names = ["top", "mid1", "mid2", "a", "c", "#h", "sp ace", "trail", "k", "e", "z"]
     folders = ["", "p/", "p/q/", "d1/", "d12/", "deep/", "v/deep/", "w/", "w/u/", "x/y/", "x/yy/"]
+    folders += ["g/", "g/h/", "all/u/v/", "some/", "some/u/", "some/deep/"]
     tree.write({f"{folder}{name}.py": "" for folder in folders for name in names})
     subprocess.run(["git", "init", "-q"], cwd=tree.root, check=True)
     asked = ["git", "-c", "core.excludesFile=", "ls-files", "-z", "-co", "--exclude-standard"]

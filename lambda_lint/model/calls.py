@@ -14,6 +14,7 @@ from lambda_lint.model.values import (
     FunctionValue,
     InstanceValue,
     Values,
+    runner_arguments,
 )
 from lambda_lint.syntax import nodes
 
@@ -257,13 +258,7 @@ class CallGraph:
         runner = self.evaluator.knowledge.runner(external.name)
         if runner is None or runner.when != "now" or runner.takes != "callable":
             return []
-        found: list[nodes.Expression] = []
-        positional = [one.value for one in call.arguments if not one.name and not one.star]
-        if runner.position is not None and runner.position < len(positional):
-            found += positional[runner.position :] if runner.rest else [positional[runner.position]]
-        if runner.keyword:
-            found += [one.value for one in call.arguments if one.name == runner.keyword]
-        return found
+        return runner_arguments(call, runner)
 
     def called_parameters(self, function: Function) -> frozenset[str]:
         """Return the parameters that running the function calls, directly or by handing them on."""

@@ -222,6 +222,10 @@ class Call:
                     is_temporary or not self.is_constant(argument.value)
                 ):
                     found.add(CREDENTIALS)
+            positional = [one for one in self.node.arguments if not one.name and not one.star]
+            for position in constructor.credential_positions:
+                if position < len(positional) and not self.is_constant(positional[position].value):
+                    found.add(CREDENTIALS)
         return frozenset(found)
 
     def is_constant(self, value: nodes.Expression) -> bool:

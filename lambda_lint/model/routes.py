@@ -141,12 +141,9 @@ class Routes:
                 for node in nodes.walk(place):
                     if not isinstance(node, nodes.Call):
                         continue
-                    names = self.evaluator.evaluate(node.func, scope)
                     if not any(
-                        isinstance(one, External)
-                        and one.name.startswith("fastapi.")
-                        and one.name.rpartition(".")[2] in ("Depends", "Security")
-                        for one in names
+                        isinstance(one, External) and self._runs_for_routes(one.name)
+                        for one in self.evaluator.evaluate(node.func, scope)
                     ):
                         continue
                     for needed in self._needed(node, place, scope):
@@ -154,6 +151,10 @@ class Routes:
                             seen.add(needed)
                             yield needed
                             stack.append((needed, list(needed.parameters)))
+
+    def _runs_for_routes(self, name: str) -> bool:
+        runner = self.knowledge.runner(name)
+        return runner is not None and runner.when == "route"
 
     def _needed(self, depends: nodes.Call, place: nodes.Node, scope: Scope) -> Iterator[Function]:
         """Yield the function or the constructor that `Depends(x)` stands for.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_lint.model.imports import ImportMap
-from lambda_lint.model.knowledge import Knowledge
+from lambda_lint.model.knowledge import Knowledge, Runner
 from lambda_lint.model.program import Binding, Class, Function, Module, Scope
 from lambda_lint.syntax import nodes
 
@@ -411,6 +411,11 @@ class Evaluator:
                 case External(name="builtins.next" | "builtins.iter") if node.arguments:
                     yield from self._elements(self.evaluate(node.arguments[0].value, scope))
                 case External(name=name):
+                    runner = self.knowledge.runner(name)
+                    if runner is not None and runner.when == "called":
+                        # `async_to_sync(f)`: calling the result calls what was given.
+                        for given in runner_arguments(node, runner):
+                            yield from self.evaluate(given, scope)
                     yield External(self.knowledge.canonical(f"{name}()"), node)
                 case ClassValue(class_=class_):
                     yield InstanceValue(class_, node)
@@ -515,6 +520,17 @@ class Evaluator:
                     yield from self.evaluate(value.node.items[index], value.scope)
             elif isinstance(value, External):
                 yield External(f"{value.name}[]", value.origin)
+
+
+def runner_arguments(call: nodes.Call, runner: Runner) -> list[nodes.Expression]:
+    """Return the arguments of a call that are the callables which it runs."""
+    found: list[nodes.Expression] = []
+    positional = [one.value for one in call.arguments if not one.name and not one.star]
+    if runner.position is not None and runner.position < len(positional):
+        found += positional[runner.position :] if runner.rest else [positional[runner.position]]
+    if runner.keyword:
+        found += [one.value for one in call.arguments if one.name == runner.keyword]
+    return found
 
 
 _NO_CLASSES = ("builtins.", "typing.", "typing_extensions.", "collections.")

@@ -17,10 +17,11 @@ from lambda_lint.finding import Span
 from lambda_lint.syntax.scan import Scan
 
 
-class Unreadable(Exception):
+class LoweringError(Exception):
     """The file cannot be lowered. `line` and `column` are 1-based."""
 
     def __init__(self, line: int, column: int, message: str) -> None:
+        """Keep the place and the message."""
         super().__init__(message)
         self.line = line
         self.column = column
@@ -31,6 +32,7 @@ class Cursor:
     """A place in the tokens of a file, and the dispatch to the methods for LibCST's nodes."""
 
     def __init__(self, scan: Scan) -> None:
+        """Begin at the first token."""
         self.words = scan.words
         self.places = scan.places
         #: The token that comes next.
@@ -94,13 +96,13 @@ class Cursor:
         line += self._text.count("\n", start, match.end())
         return line, match.end() - self._line_starts[line - 1] + 1
 
-    def unreadable(self, message: str) -> Unreadable:
+    def unreadable(self, message: str) -> LoweringError:
         """An error at the next token."""
         at = min(self.at, len(self.places) - 1)
         line, column = self.places[at][:2] if at >= 0 else (1, 1)
-        return Unreadable(line, column, message)
+        return LoweringError(line, column, message)
 
-    def lost(self) -> Unreadable:
+    def lost(self) -> LoweringError:
         """The error for tokens that are not those of the tree."""
         return self.unreadable("the place of this code in the file was not found: please report it")
 

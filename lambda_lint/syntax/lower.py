@@ -17,7 +17,7 @@ import libcst
 
 from lambda_lint.source import Failure, Source
 from lambda_lint.syntax import nodes
-from lambda_lint.syntax.cursor import Unreadable
+from lambda_lint.syntax.cursor import LoweringError
 from lambda_lint.syntax.lower_statements import Statements
 from lambda_lint.syntax.scan import MAX_BYTES, scan
 from lambda_lint.syntax.stack import with_deep_stack
@@ -48,7 +48,7 @@ def _parse(path: str, text: str, max_bytes: int) -> nodes.Module | Failure:
     with _undisturbed():
         try:
             return Statements(scanned).visit_Module(libcst.parse_module(scanned.text))
-        except Unreadable as error:
+        except LoweringError as error:
             return Failure(path, error.line, error.column, error.message)
         except (KeyboardInterrupt, SystemExit):
             raise
@@ -86,7 +86,9 @@ def _syntax_error(path: str, text: str, error: BaseException) -> Failure:
         line = found.lineno or 1
         return Failure(path, line, max(1, found.offset or 1), f"syntax error: {found.msg}")
     except (ValueError, MemoryError, RecursionError) as found:
-        return Failure(path, 1, 1, f"Python cannot read the file: {found or type(found).__name__}")
+        return Failure(
+            path, 1, 1, f"Python cannot read the file: {type(found).__name__} {found}".rstrip()
+        )
     if isinstance(error, libcst.ParserSyntaxError):
         reason = error.message.partition("\n")[0]
         return Failure(

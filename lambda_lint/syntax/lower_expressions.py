@@ -76,7 +76,7 @@ class Expressions(Cursor):
         return nodes.Argument(self.span(first), value, name, star)
 
     def visit_Integer(self, node: cst.Integer) -> nodes.Constant:
-        """Lower an integer. The value of one with very many digits, which takes Python long, is None."""
+        """Lower an integer; the value of one with thousands of digits is None."""
         digits = node.value
         value = int(digits, 0) if len(digits) < _MAX_DIGITS else None
         return nodes.Constant(self.leaf(), "int", value)
@@ -448,9 +448,7 @@ class Expressions(Cursor):
             for condition in clause.ifs:
                 self.at += 1
                 conditions.append(self.expression(condition.test))
-            clauses.append(
-                nodes.Clause(self.span(first), target, iterable, conditions, is_async)
-            )
+            clauses.append(nodes.Clause(self.span(first), target, iterable, conditions, is_async))
             clause = clause.inner_for_in
         return clauses
 

@@ -145,16 +145,16 @@ _TOKEN = re.compile(_PATTERN, re.VERBOSE)
 #: Within a replacement field a colon may end the expression.
 _FIELD_TOKEN = re.compile(_PATTERN + "|(:)", re.VERBOSE)
 
-_PREFIXES = frozenset("r u b f t br rb fr rf tr rt".split())
+_PREFIXES = frozenset(("r", "u", "b", "f", "t", "br", "rb", "fr", "rf", "tr", "rt"))
 _QUOTE = re.compile(r"""\"\"\"|'''|"|'""")
 
 
 def _literal(quote: str, *, raw: bool, spec: bool) -> re.Pattern[str]:
     """What the literal part of an f-string, or of a format specification in one, consists of."""
     mark = quote[0]
-    plain = rf"[^\\{{}}{mark}]+|{mark}(?!{mark}{mark})" if len(quote) == 3 else (
-        rf"[^\\{{}}{mark}\n]+"
-    )
+    plain = rf"[^\\{{}}{mark}\n]+"
+    if len(quote) == 3:
+        plain = rf"[^\\{{}}{mark}]+|{mark}(?!{mark}{mark})"
     doubled = "" if spec else r"|\{\{|\}\}"
     named = "" if raw else r"|\\N\{[^{}\n]*\}"
     return re.compile(rf"(?:{plain}{doubled}{named}|\\[^{{}}]|\\(?=[{{}}]))*")
@@ -421,9 +421,10 @@ class _Scale:
                     return self._trouble(index, _TOO_SLOW)
             elif word in _CLOSING and len(weights) > 1:
                 weights.pop()
-            if len(weights) == 1 and words[first] == "case" and index + 1 < last:
-                if words[index + 1] == "if" or ":" in self._gap(index + 1):
-                    break
+            # Behind the pattern there is a guard, or a colon and a body.
+            behind = len(weights) == 1 and words[first] == "case" and index + 1 < last
+            if behind and (words[index + 1] == "if" or ":" in self._gap(index + 1)):
+                break
         return None
 
     def _gap(self, index: int) -> str:
@@ -491,14 +492,12 @@ class _Item:
         return cost
 
 
-def _elifs(
-    words: Sequence[str], places: Sequence[tuple[int, int, int, int]]
-) -> Trouble | None:
+def _elifs(words: Sequence[str], places: Sequence[tuple[int, int, int, int]]) -> Trouble | None:
     if words.count("elif") <= MAX_ELIFS:
         return None
     counts: dict[int, int] = {}
     last_line = 0
-    for word, (line, column, end_line, _) in zip(words, places):
+    for word, (line, column, end_line, _) in zip(words, places, strict=True):
         if line != last_line:
             if word == "elif":
                 counts[column] = counts.get(column, 0) + 1

@@ -22,6 +22,7 @@ from typing import Any
 from lambda_lint.finding import Span
 from lambda_lint.syntax import nodes
 
+
 class StoreError(ValueError):
     """What was to be loaded is no stored tree."""
 
@@ -49,9 +50,7 @@ def dump(module: nodes.Module) -> list[Any]:
                 record.append(len(value))
                 stack.extend(value)
             elif kind == _WORD:
-                record.append(
-                    None if value is None else strings.setdefault(value, len(strings))
-                )
+                record.append(None if value is None else strings.setdefault(value, len(strings)))
             elif kind == _WORDS:
                 record.append([strings.setdefault(one, len(strings)) for one in value])
             elif kind == _SPAN:
