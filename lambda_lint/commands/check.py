@@ -21,6 +21,7 @@ from lambda_lint.settings import Settings
 from lambda_lint.source import Source
 
 if TYPE_CHECKING:
+    from lambda_lint.cache import Cache
     from lambda_lint.fixes import Fixed, Skipped
 
 _KIND = "outcome"
@@ -37,11 +38,16 @@ def run(options: argparse.Namespace) -> int:
         project = inputs.read(options, settings)
         say(f"checking {len(project.sources)} files")
         wanted = _Wanted(project, explicit, _changes(settings, options.diff_base))
-        if options.fix or options.diff:
-            return _check_and_fix(options, project, rules, wanted)
-        outcome = _outcome(project, rules)
-    findings = wanted.of(outcome.findings)
-    return _report(options, project, rules, replace(outcome, findings=findings))
+        with inputs.open_cache(settings) as cache:
+            if options.fix or options.diff:
+                done, outcome = _mend(options, project, rules, wanted, cache)
+            else:
+                done, outcome = None, _outcome(project, rules, cache)
+    if options.diff and done is not None:
+        return _show_diff(project, done, outcome)
+    if done is not None:
+        return _write_and_report(options, project, rules, wanted, done, outcome)
+    return _report(options, project, rules, outcome, wanted.of(outcome.findings))
 
 
 @dataclass(frozen=True)
@@ -85,11 +91,10 @@ def _changes(settings: Settings, base: str | None) -> Changes | None:
         raise UnableError(str(error)) from error
 
 
-def _outcome(project: Inputs, rules: Sequence[Rule]) -> Outcome:
+def _outcome(project: Inputs, rules: Sequence[Rule], cache: Cache | None) -> Outcome:
     """Lint the project, or remember what was found when it was the same."""
-    cache = inputs.open_cache(project.settings)
     if cache is None:
-        return _lint(project, project.sources, rules)
+        return _lint(project, project.sources, rules, None)
     key = results.key(
         project.sources,
         project.failures,
@@ -100,14 +105,16 @@ def _outcome(project: Inputs, rules: Sequence[Rule]) -> Outcome:
     known = results.from_json(cache.get(_KIND, key))
     if known is not None:
         return known
-    outcome = _lint(project, project.sources, rules)
+    outcome = _lint(project, project.sources, rules, cache)
     # What went wrong may go right the next time.
     if not outcome.errors:
         cache.put(_KIND, key, results.to_json(outcome))
     return outcome
 
 
-def _lint(project: Inputs, sources: Mapping[str, Source], rules: Sequence[Rule]) -> Outcome:
+def _lint(
+    project: Inputs, sources: Mapping[str, Source], rules: Sequence[Rule], cache: Cache | None
+) -> Outcome:
     # The engine costs more to import than a run from the cache takes.
     from lambda_lint import engine, suppress
 
@@ -116,7 +123,7 @@ def _lint(project: Inputs, sources: Mapping[str, Source], rules: Sequence[Rule])
         project.settings,
         rules,
         jobs=project.jobs,
-        cache=inputs.open_cache(project.settings),
+        cache=cache,
         failures=project.failures,
         must_parse=project.requested.contains,
     )
@@ -127,9 +134,14 @@ def _lint(project: Inputs, sources: Mapping[str, Source], rules: Sequence[Rule])
 # Fixes.
 
 
-def _check_and_fix(
-    options: argparse.Namespace, project: Inputs, rules: Sequence[Rule], wanted: _Wanted
-) -> int:
+def _mend(
+    options: argparse.Namespace,
+    project: Inputs,
+    rules: Sequence[Rule],
+    wanted: _Wanted,
+    cache: Cache | None,
+) -> tuple[Fixed, Outcome]:
+    """Apply fixes in memory; return what became of the files, and what is found in them then."""
     from lambda_lint import fixes
 
     if inputs.STDIN in options.paths and not options.diff:
@@ -139,50 +151,59 @@ def _check_and_fix(
     def lint(sources: Mapping[str, Source]) -> tuple[Finding, ...]:
         nonlocal latest
         is_first = latest is None
-        latest = _lint(project, sources, rules)
+        latest = _lint(project, sources, rules, cache)
         # Fixes move lines, so after the first pass the numbers of the changed lines mean nothing.
         if wanted.changes is not None and not is_first:
             return ()
         return wanted.of(latest.findings)
 
     done = fixes.fix_to_fixpoint(lint, project.sources, unsafe=options.unsafe_fixes)
-    assert latest is not None
-    if not done.converged:
+    if not done.converged or latest is None:
         codes = ", ".join(sorted({one.code for one in done.applied}))
         raise UnableError(
             f"the fixes of {codes} undo each other, so nothing was changed; fix with --select for "
             "one rule at a time, and please report this"
         )
-    broken = [_broken_fix(one, project) for one in done.skipped if one.is_defect]
-    errors = [*latest.errors, *broken]
-    if options.diff:
-        return _show_diff(project, done, errors)
-    refused = fixes.write(project.settings.root, project.sources, done.changed)
-    errors += [f"{project.display(one.path)}: {one.reason}" for one in refused]
-    fixed = len(done.applied)
-    if fixed and not refused:
-        _note(f"fixed {fixed} finding{'s' * (fixed != 1)}")
-    after = replace(project, sources=done.sources)
-    left = replace(wanted, project=after, changes=_changes(project.settings, options.diff_base))
-    outcome = replace(latest, findings=left.of(latest.findings), errors=tuple(errors))
-    code = _report(options, after, rules, outcome)
-    if code == CLEAN and fixed and options.exit_non_zero_on_fix:
-        return FINDINGS
-    return code
+    broken = tuple(_broken_fix(one, project) for one in done.skipped if one.is_defect)
+    return done, replace(latest, errors=(*latest.errors, *broken))
 
 
-def _show_diff(project: Inputs, done: Fixed, errors: Sequence[str]) -> int:
+def _show_diff(project: Inputs, done: Fixed, outcome: Outcome) -> int:
     from lambda_lint import fixes
 
     text = "".join(
         fixes.diff(project.sources[path], done.sources[path]) for path in sorted(done.changed)
     )
     terminal.write(text)
-    for error in errors:
+    for error in outcome.errors:
         _note(error)
-    if errors:
+    if outcome.errors:
         return UNABLE
     return FINDINGS if text else CLEAN
+
+
+def _write_and_report(
+    options: argparse.Namespace,
+    project: Inputs,
+    rules: Sequence[Rule],
+    wanted: _Wanted,
+    done: Fixed,
+    outcome: Outcome,
+) -> int:
+    from lambda_lint import fixes
+
+    refused = fixes.write(project.settings.root, project.sources, done.changed)
+    errors = [f"{project.display(one.path)}: {one.reason}" for one in refused]
+    fixed = len(done.applied)
+    if fixed and not refused:
+        _note(f"fixed {fixed} finding{'s' * (fixed != 1)}")
+    after = replace(project, sources=done.sources)
+    left = replace(wanted, project=after, changes=_changes(project.settings, options.diff_base))
+    outcome = replace(outcome, errors=(*outcome.errors, *errors))
+    code = _report(options, after, rules, outcome, left.of(outcome.findings))
+    if code == CLEAN and fixed and options.exit_non_zero_on_fix:
+        return FINDINGS
+    return code
 
 
 def _broken_fix(skipped: Skipped, project: Inputs) -> str:
@@ -199,7 +220,11 @@ def _note(text: str) -> None:
 
 
 def _report(
-    options: argparse.Namespace, project: Inputs, rules: Sequence[Rule], outcome: Outcome
+    options: argparse.Namespace,
+    project: Inputs,
+    rules: Sequence[Rule],
+    outcome: Outcome,
+    shown: Sequence[Finding],
 ) -> int:
     """Write the report where it belongs, and return the exit code that goes with it."""
     displayed = {project.display(path): source for path, source in project.sources.items()}
@@ -208,7 +233,7 @@ def _report(
         source = displayed.get(path)
         return source.lines if source is not None else ()
 
-    findings = [_for_display(one, project.display) for one in outcome.findings]
+    findings = [_for_display(one, project.display) for one in shown]
     report = reporters.Run(
         findings=tuple(sorted(findings, key=lambda one: one.sort_key)),
         errors=outcome.errors,

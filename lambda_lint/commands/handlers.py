@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         settings = inputs.load_settings(options)
         project = inputs.read(options, settings)
         say(f"reading {len(project.sources)} files")
-        rows, errors = _rows(options, project)
+        rows, errors = _rows(project)
     if options.output_format == "json":
         document = {"schema": 1, "handlers": rows, "errors": errors}
         terminal.write(json.dumps(document, indent=2) + "\n")
@@ -39,18 +39,19 @@ def run(options: argparse.Namespace) -> int:
     return CLEAN if rows and not errors else UNABLE
 
 
-def _rows(options: argparse.Namespace, project: inputs.Inputs) -> tuple[list[Row], list[str]]:
+def _rows(project: inputs.Inputs) -> tuple[list[Row], list[str]]:
     from lambda_lint import engine
 
-    result = engine.lint(
-        project.sources,
-        project.settings,
-        (),
-        jobs=project.jobs,
-        cache=inputs.open_cache(project.settings),
-        failures=project.failures,
-        must_parse=lambda _path: False,
-    )
+    with inputs.open_cache(project.settings) as cache:
+        result = engine.lint(
+            project.sources,
+            project.settings,
+            (),
+            jobs=project.jobs,
+            cache=cache,
+            failures=project.failures,
+            must_parse=lambda _path: False,
+        )
     rows = [
         Row(
             path=project.display(one.path),

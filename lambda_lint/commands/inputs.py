@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import os
 import sys
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from lambda_lint.cache import Cache
 
 STDIN = "-"
-_CACHE_DIRECTORY = ".lambda_lint_cache"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,16 @@ def load_rules(settings: Settings) -> tuple[tuple[Rule, ...], frozenset[str]]:
     return chosen, registry.explicit(known, (*settings.select, *settings.extend_select))
 
 
-def open_cache(settings: Settings) -> Cache | None:
-    """Return the store in the root of the project, or None if there shall be none."""
-    if not settings.cache:
-        return None
-    from lambda_lint import __version__
-    from lambda_lint.cache import Cache
+def open_cache(settings: Settings) -> contextlib.AbstractContextManager[Cache | None]:
+    """Return the store in the root of the project for a `with` statement, None for no store.
 
-    return Cache(settings.root / _CACHE_DIRECTORY, __version__)
+    What depends on the settings has to say so in its digest: trees of files do not.
+    """
+    if not settings.cache:
+        return contextlib.nullcontext()
+    from lambda_lint.cache import CACHE_DIRECTORY, Cache
+
+    return Cache(settings.root / CACHE_DIRECTORY, "")
 
 
 def _displayed(root: Path) -> Callable[[str], str]:

@@ -1,7 +1,7 @@
 """What a run found, as JSON: an unchanged project need not be analysed again.
 
-The key is made of everything that the findings depend on: the contents of all files, the
-settings, the rules, and the linter itself with what it parses with.
+The key is made of everything that the findings depend on and the cache does not know: the contents
+of all files, the settings, the rules, the parser.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambda_lint import __version__
 from lambda_lint.finding import Confidence, Edit, Finding, Fix, Severity, Span, Step
 from lambda_lint.rule import Rule
 from lambda_lint.settings import Settings
@@ -53,7 +52,7 @@ def key(
             # Names of files may hold anything but NUL.
             digest.update(word.encode("utf-8", "surrogatepass") + b"\0")
 
-    add(__version__, sys.version, settings.digest, *_tool(), "\n", *scope, "\n")
+    add(sys.version, settings.digest, _parser(), "\n", *scope, "\n")
     for one in rules:
         add(one.code, one.path, _content(one.path))
     for failure in sorted(failures, key=str):
@@ -134,23 +133,13 @@ def _finding_from_json(value: dict[str, Any]) -> Finding:
     )
 
 
-def _tool() -> list[str]:
-    """Return words that change with the linter's own files, its facts, and the parser."""
-    package = Path(__file__).resolve().parent.parent
-    parser = importlib.util.find_spec("libcst")
-    files = [
-        os.path.join(directory, name)
-        for directory, _, names in os.walk(package)
-        for name in names
-        if name.endswith((".py", ".toml"))
-    ]
-    if parser is not None and parser.origin is not None:
-        files.append(parser.origin)
-    words = []
-    for file in sorted(files):
-        found = os.stat(file)
-        words.append(f"{file} {found.st_size} {found.st_mtime_ns}")
-    return words
+def _parser() -> str:
+    """Return words that change with the installed parser; the cache itself knows our own files."""
+    found = importlib.util.find_spec("libcst")
+    if found is None or found.origin is None:
+        return ""
+    status = os.stat(found.origin)
+    return f"{found.origin} {status.st_size} {status.st_mtime_ns}"
 
 
 def _content(path: str) -> str:

@@ -412,7 +412,8 @@ class Statements(Expressions):
             for one in node.patterns:
                 self._pattern(one.pattern, bindings, values)
         elif kind in ("MatchList", "MatchTuple"):
-            brackets = getattr(node, "lbracket", None) is not None
+            # LibCST 1.1 gives brackets also to a sequence that has none.
+            brackets = getattr(node, "lbracket", None) is not None and self.words[self.at] == "["
             self.at += brackets
             for one in node.patterns:
                 star = type(one).__name__ == "MatchStar"

@@ -221,8 +221,7 @@ class _Scanner:
                     if depth > peak:
                         peak = depth
                         if depth > MAX_BRACKETS:
-                            message = f"brackets are nested more than {MAX_BRACKETS} deep"
-                            self.trouble = Trouble(line, start - before, message)
+                            self.trouble = Trouble(line, start - before, _TOO_DEEP)
                             return
                 elif kind == _CLOSE:
                     words.append(match[0])
@@ -282,6 +281,9 @@ class _Scanner:
             position = self._formatted(string_at)
             line, before, depth = self.line, self.before, self.depth
             peak = max(peak, depth)
+            if depth > MAX_BRACKETS:
+                self.trouble = Trouble(line, position - before, _TOO_DEEP)
+                return
         self.suspects.append((first, len(words)))
 
     def _formatted(self, position: int) -> int:
@@ -444,6 +446,7 @@ class _Scale:
         return Trouble(line, column, message)
 
 
+_TOO_DEEP = f"brackets are nested more than {MAX_BRACKETS} deep"
 _TOO_SLOW = "long chains or deeply nested patterns would take the parser too long: split them"
 _COMMENTS = re.compile(r"#[^\n]*")
 _OPENING = frozenset(("(", "[", "{", 'f"'))
