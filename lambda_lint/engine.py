@@ -21,7 +21,7 @@ from lambda_lint.rule import Report, Rule
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
 from lambda_lint.syntax import nodes
-from lambda_lint.syntax.lower import with_deep_stack
+from lambda_lint.syntax.stack import with_deep_stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,12 @@ def _read(
         or (_MAY_HOLD_HANDLER.search(source.data) and not is_test_path(path))
     )
     while wave:
-        trees = parse_all([sources[path] for path in wave], jobs=jobs, cache=cache)
+        trees = parse_all(
+            [sources[path] for path in wave],
+            jobs=jobs,
+            cache=cache,
+            max_bytes=settings.max_file_size,
+        )
         following = with_deep_stack(_index, wave, trees, modules, failed, imports)
         wave = sorted(following - modules.keys() - failed.keys())
     rest = [
@@ -110,7 +115,7 @@ def _read(
         for path, source in sorted(sources.items())
         if path not in modules and path not in failed and must_parse(path)
     ]
-    failed.update(syntax_errors(rest, jobs=jobs, cache=cache))
+    failed.update(syntax_errors(rest, jobs=jobs, cache=cache, max_bytes=settings.max_file_size))
     return modules, list(failed.values()), errors, imports, knowledge
 
 

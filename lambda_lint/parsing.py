@@ -11,8 +11,8 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 
 from lambda_lint.cache import Cache
 from lambda_lint.source import Failure, Source
@@ -45,8 +45,9 @@ def parse_all(
                 results[source.path] = found
         here, elsewhere = _divide(missing, jobs, _tree_bytes_worth_a_start())
         try:
-            for source, reply in _elsewhere("tree", elsewhere, jobs, max_bytes):
-                results[source.path] = _take(source, reply, kind, cache)
+            with closing(_elsewhere("tree", elsewhere, jobs, max_bytes)) as replies:
+                for source, reply in replies:
+                    results[source.path] = _take(source, reply, kind, cache)
         except workers.UnavailableError:
             here += [source for source in elsewhere if source.path not in results]
         if here:
@@ -78,8 +79,9 @@ def syntax_errors(
     here, elsewhere = _divide(missing, jobs, _CHECK_BYTES_WORTH_A_START)
     verdicts: dict[str, bool] = {}
     try:
-        for source, reply in _elsewhere("check", elsewhere, jobs, max_bytes):
-            verdicts[source.path] = reply == ("check", True)
+        with closing(_elsewhere("check", elsewhere, jobs, max_bytes)) as replies:
+            for source, reply in replies:
+                verdicts[source.path] = reply == ("check", True)
     except workers.UnavailableError:
         here += [source for source in elsewhere if source.path not in verdicts]
     with _without_collecting():
@@ -139,10 +141,12 @@ def _divide(sources: Sequence[Source], jobs: int, worth: int) -> tuple[list[Sour
 
 def _elsewhere(
     kind: str, sources: Sequence[Source], jobs: int, max_bytes: int
-) -> Iterator[tuple[Source, workers.Reply]]:
-    tasks = [workers.Task(kind, one.path, one.data, max_bytes) for one in sources]
-    # Also without tasks `run` would import what threads need.
-    return zip(sources, workers.run(tasks, jobs=jobs), strict=True) if tasks else iter(())
+) -> Generator[tuple[Source, workers.Reply], None, None]:
+    """Yield each source with the reply of a worker; to be closed, so that no work goes on."""
+    if sources:
+        tasks = [workers.Task(kind, one.path, one.data, max_bytes) for one in sources]
+        with closing(workers.run(tasks, jobs=jobs)) as replies:
+            yield from zip(sources, replies, strict=True)
 
 
 def _kept(source: Source, kind: str, cache: Cache | None) -> nodes.Module | Failure | None:

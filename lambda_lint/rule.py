@@ -21,7 +21,7 @@ from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.project import Call, Handler, Project
-from lambda_lint.model.rewrites import cached_getter, hoist
+from lambda_lint.model.rewrites import cached_getter, hoist, needs_only_module_names
 from lambda_lint.source import Failure
 
 CATEGORIES: dict[str, str] = {
@@ -174,5 +174,6 @@ __all__ = [
     "Step",
     "cached_getter",
     "hoist",
+    "needs_only_module_names",
     "rule",
 ]

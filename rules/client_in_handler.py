@@ -7,13 +7,20 @@ AWS's best practices say so: initialise SDK clients and database connections out
 handler (https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html).
 
 ```python bad
-import os
-
 import boto3
 
 def handler(event, context):
-    table = boto3.resource("dynamodb").Table(os.environ["TABLE"])  # LMB101
-    return table.get_item(Key={"id": event["id"]})
+    s3 = boto3.client("s3")  # LMB101
+    return s3.get_object(Bucket="b", Key=event["key"])
+```
+
+```python fixed
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    return s3.get_object(Bucket="b", Key=event["key"])
 ```
 
 Mostly the client is not made in the handler itself but in a helper that looks as if it kept one.
@@ -31,6 +38,23 @@ from boto3 import client
 
 def get_queue_client():
     return client("sqs")  # LMB101
+```
+
+```python fixed
+# file: app.py
+from aws import get_queue_client
+
+def lambda_handler(event, context):
+    for record in event["Records"]:
+        get_queue_client().delete_message(QueueUrl="q", ReceiptHandle=record["receiptHandle"])
+
+# file: aws.py
+import functools
+from boto3 import client
+
+@functools.cache
+def get_queue_client():
+    return client("sqs")
 ```
 
 Module level is the shortest remedy. A cached function makes the client on first use, which suits
@@ -115,6 +139,7 @@ from lambda_lint.rule import (
     Severity,
     cached_getter,
     hoist,
+    needs_only_module_names,
     rule,
 )
 
@@ -127,7 +152,7 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
     if call.phase is not Phase.INVOKE or call.calls("boto3.setup_default_session"):
         return
     # Another rule says why these are made again, and what to do about it.
-    if call.depends_on or call.ineffective_memo is not None:
+    if call.depends_on or call.ineffective_memo is not None or call.only_makes_clients:
         return
     often = "for every item of a loop" if call.loop else "on every invocation"
     severity = Severity.ERROR if call.loop else Severity.WARNING
@@ -152,17 +177,17 @@ def _fix(call: Call, kind: str) -> Fix | None:
 
 
 def _help(call: Call, kind: str) -> str:
-    written = " ".join(call.source_text.split())
     if kind == "connecting":
         return (
             "connect on first use, keep the connection in a module variable, and check that it is "
             "alive before using it again"
         )
-    if call.function.returns and len(call.function.parameters) == 0:
+    if call.is_only_result and not call.function.parameters:
         return (
             f"decorate `{call.function.name}` with `@functools.cache`, so that it makes one and "
             "keeps it"
         )
-    if len(written) > 70:
-        return "make it once, at module level, and use it from there"
-    return f"make it once, at module level: `{written}`"
+    written = " ".join(call.source_text.split())
+    if len(written) <= 70 and needs_only_module_names(call):
+        return f"make it once, at module level: `{written}`"
+    return "make it once, at module level or in a function with `@functools.cache`, and use that"

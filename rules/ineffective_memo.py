@@ -1,6 +1,8 @@
 r"""A client looks as if it were kept, and is made again on every invocation.
 
-The author meant to keep the client, which makes this the easiest finding to overlook in a review.
+The author meant to keep the client, so this is the easiest finding to overlook in a review. Only
+what stands outside of the handler, or hangs on something that does, is still there for the next
+event: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 The memo hangs on an object that is itself made for every event:
 
 ```python bad name="on an object of the invocation"
@@ -93,7 +95,7 @@ def ineffective_memo(call: Call, project: Project) -> Iterator[Report]:
     made = call.constructor
     if made is None or made.rule != "client" or made.kind == "loop-bound":
         return
-    if call.phase is not Phase.INVOKE or call.depends_on:
+    if call.phase is not Phase.INVOKE or call.depends_on or call.only_makes_clients:
         return
     memo = call.ineffective_memo
     if memo is None:

@@ -43,8 +43,10 @@ def handler(event, context):
     ).list_buckets()
 ```
 
-Silent when the client is the same for every event, which is client-in-handler. This rule informs;
-it is shown with `--strict` or when it is selected.
+Silent when the client is the same for every event, which is client-in-handler, and for
+connections, which nobody should keep for each password. This rule informs;
+it is shown with `--strict` or when it is selected. A client may be used by many threads and kept:
+https://docs.aws.amazon.com/boto3/latest/guide/clients.html
 
 Limits: whether the same value ever comes twice cannot be seen in the code.
 """
@@ -59,9 +61,9 @@ from lambda_lint.rule import CREDENTIALS, EVENT, Call, Phase, Project, Report, S
 @rule("LMB102", category="client-per-invocation", severity=Severity.INFO)
 def per_tenant_client_uncached(call: Call, project: Project) -> Iterator[Report]:
     made = call.constructor
-    if made is None or made.rule != "client" or made.kind == "loop-bound":
+    if made is None or made.rule != "client" or made.kind in ("loop-bound", "connecting"):
         return
-    if call.phase is not Phase.INVOKE or not call.depends_on:
+    if call.phase is not Phase.INVOKE or not call.depends_on or call.only_makes_clients:
         return
     if call.calls("boto3.setup_default_session"):
         return

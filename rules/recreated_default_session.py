@@ -3,6 +3,7 @@ r"""The default session of boto3 is replaced on every invocation.
 `boto3.setup_default_session` builds a session anew and puts it in place of the shared one, so
 every later `boto3.client` call starts from nothing: credentials are resolved and service models
 are loaded again. It also changes state of the whole process for everybody else.
+https://docs.aws.amazon.com/boto3/latest/reference/core/boto3.html
 
 ```python bad
 import boto3

@@ -472,7 +472,7 @@ from lambda_lint.rule import Edit, Fix, Handler, Project, Report, rule
 
 @rule("LMB198", category="client-per-invocation")
 def fixing(handler: Handler, project: Project) -> Iterator[Report]:
-    text = project.text(handler.path)
+    text = project.sources[handler.path].text
     for old, new, safe in (("red", "green", True), ("mauve", "blue", False)):
         if (start := text.find(old)) >= 0:
             fix = Fix(f"say {new}", safe, (Edit(start, start + len(old), new),))
@@ -759,7 +759,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
 
 def test_a_stream_without_the_characters_gets_escapes(tmp_path: Path) -> None:
     write(tmp_path, {"größe.py": BAD.replace('"s3"', '"s3"  # ключ ✓\n    ')})
-    plain = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    plain = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"}
     process = start("check", directory=tmp_path, environment=plain)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (1, "")

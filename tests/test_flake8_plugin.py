@@ -371,6 +371,13 @@ def places(lines: Sequence[str]) -> list[str]:
             id="worker processes",
         ),
         pytest.param(
+            {"app.py": BAD, "odd.py": f"{BAD}odd = {'(' * 60}1{')' * 60}\n"},
+            ["-j2"],
+            None,
+            ["./app.py:5:14: LMB101", "./odd.py:5:14: LMB101"],
+            id="a file that is parsed in a process of its own where that can be",
+        ),
+        pytest.param(
             {"app.py": BAD.replace('("s3")', '("s3")  # noqa: LMB101')}, [], None, [], id="noqa"
         ),
         pytest.param({"app.py": BAD}, ["--extend-ignore=LMB1"], None, [], id="ignored by flake8"),

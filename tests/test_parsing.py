@@ -19,6 +19,8 @@ from lambda_lint.syntax import nodes, store, workers
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs signals and fork")
 
+MAX_BYTES = 20_000
+
 # The content of a file, and where and why it fails, if it does.
 FILES: list[tuple[str, bytes, tuple[int, int, str] | None]] = [
     ("empty", b"", None),
@@ -33,7 +35,7 @@ FILES: list[tuple[str, bytes, tuple[int, int, str] | None]] = [
     ("no UTF-8", b"x = '\xe9'\n", (1, 6, "not utf-8")),
     ("NUL", b"x = 1\n\0", (2, 1, "NUL")),
     ("nested", b"x = " + b"(" * 5000 + b"1" + b")" * 5000, (1, 205, "nested more than 200")),
-    ("too large", b"#" * 5001, (1, 1, "5000")),
+    ("too large", b"#\n" * 10_001, (1, 1, "20000")),
 ]
 FAILURES = {name: failure for name, _, failure in FILES if failure}
 
@@ -59,8 +61,9 @@ def sources() -> list[Source]:
     return [Source(name, data) for name, data, _ in FILES]
 
 
-@pytest.fixture(autouse=True)
-def _no_workers_of_others() -> Iterator[None]:
+@pytest.fixture
+def own_workers() -> Iterator[None]:
+    """Processes that were started by other tests, and those of this one, serve no other."""
     workers.stop()
     yield
     workers.stop()
@@ -74,23 +77,16 @@ def always_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_trees_and_failures_in_this_process(sources: list[Source]) -> None:
-    results = parse_all(sources, jobs=1, max_bytes=5000 + 6000)
-    del sources[-1]
-    results = parse_all(sources, max_bytes=20_000)
-    _check(_failures(results), {k: v for k, v in FAILURES.items() if k != "too large"})
+    results = parse_all(sources, max_bytes=MAX_BYTES)
+    _check(_failures(results), FAILURES)
     assert list(results) == sorted(results)
+    assert set(results) == {name for name, _, _ in FILES}
 
 
-def test_too_large(sources: list[Source]) -> None:
-    results = parse_all(sources[-1:], max_bytes=5000)
-    _check(_failures(results), {"too large": FAILURES["too large"]})
-    assert parse_all(sources[-1:]).keys() == {"too large"}
-
-
-@pytest.mark.usefixtures("always_workers")
+@pytest.mark.usefixtures("own_workers", "always_workers")
 def test_workers_say_the_same(sources: list[Source]) -> None:
-    here = parse_all(sources, jobs=1)
-    there = parse_all(sources[::-1], jobs=2)
+    here = parse_all(sources, jobs=1, max_bytes=MAX_BYTES)
+    there = parse_all(sources[::-1], jobs=2, max_bytes=MAX_BYTES)
     assert workers.are_waiting()
     assert _failures(here) == _failures(there)
     assert _trees(here) == _trees(there)
@@ -100,9 +96,7 @@ def test_workers_say_the_same(sources: list[Source]) -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.usefixtures("always_workers")
 def test_syntax_errors(sources: list[Source], jobs: int) -> None:
-    del sources[-1]
-    expected = {name: one for name, one in FAILURES.items() if name != "too large"}
-    _check(syntax_errors(sources, jobs=jobs), expected)
+    _check(syntax_errors(sources, jobs=jobs, max_bytes=MAX_BYTES), FAILURES)
 
 
 @pytest.mark.filterwarnings("error")
@@ -202,10 +196,10 @@ CRASHES: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(
     ("crash", "message"), [one[1:] for one in CRASHES], ids=[one[0] for one in CRASHES]
 )
-@pytest.mark.usefixtures("always_workers")
+@pytest.mark.usefixtures("own_workers", "always_workers")
 def test_crash_costs_one_file(monkeypatch: pytest.MonkeyPatch, crash: str, message: str) -> None:
     _boot(monkeypatch, CRASH.format(crash=crash))
-    monkeypatch.setattr(workers.run, "__kwdefaults__", {"time_limit": 1.0})
+    monkeypatch.setattr(workers, "TIME_LIMIT", 1.0)
     innocent = [Source(f"{number}.py", b"x = %d" % number) for number in range(12)]
     results = parse_all([*innocent, Source("bad.py", b"# crash")], jobs=2)
     failures = _failures(results)
@@ -215,7 +209,7 @@ def test_crash_costs_one_file(monkeypatch: pytest.MonkeyPatch, crash: str, messa
 
 
 @posix
-@pytest.mark.usefixtures("always_workers")
+@pytest.mark.usefixtures("own_workers", "always_workers")
 def test_lost_worker_is_not_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     sources = [Source("bad.py", b"# crash"), Source("a.py", b"")]
     with monkeypatch.context() as patch, Cache(tmp_path / CACHE_DIRECTORY, "") as cache:
@@ -227,7 +221,7 @@ def test_lost_worker_is_not_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 @posix
-@pytest.mark.usefixtures("always_workers")
+@pytest.mark.usefixtures("own_workers", "always_workers")
 def test_accident_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     mark = str(tmp_path / "mark")
     _boot(
@@ -247,6 +241,7 @@ def test_accident_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ids=["brackets", "brackets on lines", "endless line"],
 )
 @posix
+@pytest.mark.usefixtures("own_workers")
 def test_unusual_file_goes_to_a_worker_also_with_one_job(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
@@ -255,7 +250,7 @@ def test_unusual_file_goes_to_a_worker_also_with_one_job(
     assert set(_failures(results)) == {"bad.py"}
 
 
-@pytest.mark.usefixtures("always_workers")
+@pytest.mark.usefixtures("own_workers", "always_workers")
 def test_what_a_worker_prints_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     _boot(monkeypatch, CRASH.format(crash="print('x' * 99, flush=True); os.write(1, b'yyyyyyy')"))
     results = parse_all([Source("bad.py", b"# crash"), Source("a.py", b"")], jobs=2)
@@ -279,7 +274,7 @@ def _broken_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("spoil", [_no_interpreter, _other_program, _frozen, _broken_start])
-@pytest.mark.usefixtures("always_workers")
+@pytest.mark.usefixtures("own_workers", "always_workers")
 def test_without_workers_files_are_read_here(
     monkeypatch: pytest.MonkeyPatch,
     sources: list[Source],
@@ -294,7 +289,7 @@ def test_without_workers_files_are_read_here(
     assert syntax_errors(sources, jobs=2) == expected[1]
 
 
-@pytest.mark.usefixtures("always_workers")
+@pytest.mark.usefixtures("own_workers", "always_workers")
 def test_modules_of_the_project_are_not_imported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -365,7 +360,7 @@ def test_worker_that_waits_ends_with_its_parent() -> None:
 def _parse_in_child(results: multiprocessing.Queue[list[str]]) -> None:
     parsing._tree_bytes_worth_a_start = lambda: 0
     found = parse_all([Source("a.py", b""), Source("b.py", b"def")], jobs=2)
-    results.put(sorted(_failures(found)) + [str(workers.are_waiting())])
+    results.put([*sorted(_failures(found)), str(workers.are_waiting())])
 
 
 @posix
@@ -390,6 +385,7 @@ def test_in_daemonic_processes_of_every_start_method(method: str) -> None:
     assert _failures(parse_all(sources, jobs=2)) == {}
 
 
+@pytest.mark.usefixtures("own_workers")
 def test_few_small_files_start_no_process(sources: list[Source]) -> None:
     usual = [source for source in sources if source.path != "nested"]
     parse_all(usual, jobs=8)

@@ -111,7 +111,8 @@ class CallGraph:
 
     def _resolve(self) -> None:
         functions = list(self.functions())
-        self._find_subclasses(functions)
+        self._find_subclasses()
+        self.evaluator.subclasses = self.subclasses
         before: tuple[int, int] | None = None
         for _ in range(MAX_ROUNDS):
             self.evaluator.forget()
@@ -135,7 +136,7 @@ class CallGraph:
         self.evaluator.forget()
         self._parameter_memo.clear()
 
-    def _find_subclasses(self, functions: list[Function]) -> None:
+    def _find_subclasses(self) -> None:
         for path in sorted(self.modules):
             for class_ in self.modules[path].classes:
                 for base in self.evaluator.lineage(class_)[0][1:]:
@@ -173,7 +174,10 @@ class CallGraph:
         node, scope = site.node, site.scope
         by_parameter = self._names_parameter(node.func, scope)
         externals: list[External] = []
-        for value in self.evaluator.evaluate(node.func, scope):
+        callees = self.evaluator.evaluate(node.func, scope)
+        if by_parameter and isinstance(node.func, nodes.Name):
+            yield from self._default_edges(site, node.func)
+        for value in callees:
             match value:
                 case External():
                     externals.append(value)
@@ -196,6 +200,17 @@ class CallGraph:
                         yield from self._enter(site, method, "method", True)
         if externals:
             self.externals[site] = tuple(externals)
+
+    def _default_edges(self, site: CallSite, name: nodes.Name) -> Iterator[tuple[Edge, bool]]:
+        """A parameter that is called may hold its default: `def f(make=make_client)`."""
+        owner = site.scope.lookup(name.id)
+        parameter = owner.function.parameter(name.id) if owner is not None else None
+        if owner is None or parameter is None or parameter.default is None:
+            return
+        outer = owner.function.definition_scope or owner
+        for value in self.evaluator.evaluate(parameter.default, outer):
+            if isinstance(value, FunctionValue):
+                yield from self._enter(site, value.function, "call", value.receiver is not None)
 
     def _enter(
         self, site: CallSite, callee: Function, kind: str, bound: bool

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Span
 from lambda_lint.model.places import Place, Places
-from lambda_lint.model.program import Class, Function, Module, Scope
+from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.values import ClassValue, External, FunctionValue
 from lambda_lint.syntax import nodes
 
@@ -67,6 +67,8 @@ class Guards:
                     yield from self._alternative(child, parent, scope, function)
                 case nodes.Conditional():
                     if child is not parent.test:
+                        other = parent.body if child is parent.orelse else parent.orelse
+                        yield from self._given(other, scope, parent)
                         yield from self._matching(
                             parent.test, scope, function, parent, self.places.stored_by(function)
                         )
@@ -119,7 +121,17 @@ class Guards:
         for operand in parent.operands:
             if operand is child:
                 return
+            yield from self._given(operand, scope, parent)
             yield from self._matching(operand, scope, function, parent, stored)
+
+    def _given(
+        self, alternative: nodes.Expression, scope: Scope, where: nodes.Node
+    ) -> Iterator[Guard]:
+        """`client or make()`: made only for callers that give no client."""
+        if isinstance(alternative, nodes.Name):
+            place = self.places.of(alternative, scope)
+            if place is not None and place.kind == "parameter":
+                yield Guard(place, scope.module.path, where.span, "parameter")
 
     def _returned_early(
         self,
@@ -180,14 +192,14 @@ class Guards:
             yield Guard(place, scope.module.path, function.name_span, "module attribute")
         for decorator in function.decorators:
             called = decorator.func if isinstance(decorator, nodes.Call) else decorator
-            for value in self.evaluator.evaluate(called, scope):
+            values = self.evaluator.evaluate(called, scope)
+            for value in values:
                 if isinstance(value, External):
                     memo = self.evaluator.knowledge.cache_decorator(value.name)
                     if memo is not None:
                         yield self._decorated(function, decorator, memo.per)
-                elif isinstance(value, FunctionValue):
-                    yield from self._wrapped(function, decorator)
-                    break
+            if any(isinstance(value, FunctionValue) for value in values):
+                yield from self._memoising(decorator, scope)
 
     def _decorated(self, function: Function, decorator: nodes.Expression, per: str) -> Guard:
         takes_self = function.class_ is not None and not function.has_simple_decorator(
@@ -199,30 +211,60 @@ class Guards:
             place = Place("function", function, function.name)
         return Guard(place, function.module.path, decorator.span, "decorator")
 
-    def _wrapped(self, function: Function, decorator: nodes.Expression) -> Iterator[Guard]:
+    def _memoising(self, decorator: nodes.Expression, scope: Scope) -> Iterator[Guard]:
         """A decorator of the project that calls what it wraps only behind a guard."""
-        for wrapper in self.calls.wrappers(function):
-            guard = self._guarded_parameter_call(wrapper)
-            if guard is not None:
-                yield guard
+        for value in self.evaluator.evaluate(decorator, scope):
+            if isinstance(value, FunctionValue):
+                guard = self._guarded_parameter(value.function)
+                if guard is not None:
+                    yield guard
+                    return
 
-    def _guarded_parameter_call(self, wrapper: Function) -> Guard | None:
-        """Return the guard around the calls of an outer function's parameter, if all have one."""
+    def _guarded_parameter(self, decorator: Function) -> Guard | None:
+        """Return the guard around all calls of the function that a decorator gets, if there is one.
+
+        The call may stand behind a test, in an inner function that is memoised itself, or be made
+        by a library's cache that gets the function.
+        """
+        if not decorator.parameters:
+            return None
+        name = decorator.parameters[1 if decorator.is_method else 0 :][:1]
         first: Guard | None = None
-        for site in wrapper.calls:
-            func = site.node.func
-            if not isinstance(func, nodes.Name):
-                continue
-            owner = site.scope.lookup(func.id)
-            if owner is None or owner.function is wrapper or owner.kind != "function":
-                continue
-            if not any(one.kind == "parameter" for one in owner.bindings.get(func.id, ())):
-                continue
-            guards = self.around(site.node, site.scope)
-            if not guards:
-                return None
-            first = first or guards[0]
+        for inner in _with_nested(decorator):
+            for site in inner.calls:
+                guards: tuple[Guard, ...] = ()
+                if name and self._is_parameter(site.node.func, site.scope, decorator, name[0].name):
+                    guards = (*self.around(site.node, site.scope), *self.carried(inner))
+                elif name and any(
+                    self._is_parameter(one.value, site.scope, decorator, name[0].name)
+                    for one in site.node.arguments
+                ):
+                    guards = tuple(self._library_cache(site))
+                    if not guards:
+                        continue
+                else:
+                    continue
+                if not guards:
+                    return None
+                first = first or guards[0]
         return first
+
+    def _library_cache(self, site: CallSite) -> Iterator[Guard]:
+        for value in self.evaluator.evaluate(site.node.func, site.scope):
+            if isinstance(value, External):
+                name = value.name.removesuffix("()")
+                if self.evaluator.knowledge.cache_decorator(name) is not None:
+                    place = Place("function", site.function, name)
+                    yield Guard(place, site.module.path, site.span, "library cache")
+
+    def _is_parameter(
+        self, value: nodes.Expression, scope: Scope, function: Function, name: str
+    ) -> bool:
+        return (
+            isinstance(value, nodes.Name)
+            and value.id == name
+            and scope.lookup(name) is function.scope
+        )
 
     def of_class(self, class_: Class) -> Guard | None:
         """Return the guard that makes a class a singleton: metaclass, decorator or `__new__`."""
@@ -236,13 +278,8 @@ class Guards:
                             place = Place("class", value.class_, "_instances")
                             return Guard(place, class_.module.path, argument.span, "metaclass")
         for decorator in class_.node.decorators:
-            for value in self.evaluator.evaluate(decorator, scope):
-                if isinstance(value, FunctionValue):
-                    for inner in self.evaluator.returned(value.function):
-                        if isinstance(inner, FunctionValue):
-                            guard = self._guarded_parameter_call(inner.function)
-                            if guard is not None:
-                                return guard
+            for guard in self._memoising(decorator, scope):
+                return guard
         return None
 
     def shares_instances(self, class_: Class) -> bool:
@@ -258,6 +295,12 @@ class Guards:
     def _keeps_instances(self, method: Function) -> bool:
         kept = self.places.stored_by(method)
         return any(place.kind in ("class", "global", "unknown") for place in kept)
+
+
+def _with_nested(function: Function) -> Iterator[Function]:
+    yield function
+    for inner in function.nested:
+        yield from _with_nested(inner)
 
 
 def _blocks(node: nodes.Node) -> Iterator[list[nodes.Statement]]:

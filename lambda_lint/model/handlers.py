@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Confidence, Span, Step
-from lambda_lint.model.calls import CallGraph
+from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.program import Binding, Function, Module
 from lambda_lint.model.routes import Route, Routes, is_test_path
 from lambda_lint.model.values import External, FunctionValue, InstanceValue
@@ -181,7 +181,9 @@ class _Finder:
                     points, evidence = self._score(function, name, skip)
                     if points >= ENOUGH or certain:
                         evidence = (*evidence, "assigned to a module variable")
-                        yield self._handler(function, name, evidence, Confidence.MEDIUM, span)
+                        yield self._handler(
+                            function, name, evidence, Confidence.MEDIUM, span, module
+                        )
                         return
                 case InstanceValue(class_=class_):
                     for base in self.evaluator.lineage(class_)[0]:
@@ -189,15 +191,15 @@ class _Finder:
                         if call is not None:
                             points, evidence = self._score(call, name, 1)
                             if points >= ENOUGH or certain:
-                                yield self._handler(call, name, evidence, Confidence.MEDIUM, span)
+                                yield self._handler(
+                                    call, name, evidence, Confidence.MEDIUM, span, module
+                                )
                                 return
-                case External(name=dotted) if dotted.endswith("()"):
-                    framework = self.knowledge.framework(dotted[:-2])
-                    if framework is not None and framework.on_lambda and framework.callable:
-                        yield self._served(
-                            module, name, span, f"a {framework.title} application", None
-                        )
-                        return
+            framework = self.routes.framework_of(one)
+            if framework is not None and framework.on_lambda and framework.callable:
+                title = f"a {framework.title} application"
+                yield self._served(module, name, span, title, None)
+                return
 
     def _served(
         self, module: Module, name: str, span: Span, evidence: str, call: nodes.Call | None
@@ -228,21 +230,22 @@ class _Finder:
         evidence: tuple[str, ...],
         confidence: Confidence,
         span: Span,
+        module: Module | None = None,
     ) -> Handler:
+        # What a module variable holds may be defined elsewhere; the handler is the variable.
+        module = module or function.module
         entries = list(self._entries(function, 0, 1))
         if self.routes.dispatches(function):
-            for route in self.routes.behind(function.module):
+            for route in self.routes.behind(module):
                 entries += self._route_entries(route)
-        # The handler of a name that is bound elsewhere still stands where the binding is.
-        path = function.module.path
         return Handler(
-            path,
+            module.path,
             name,
             span,
             evidence,
             confidence,
             tuple(entries),
-            self.is_custom_resource(function.module),
+            self.is_custom_resource(module),
         )
 
     def _entries(
@@ -274,8 +277,24 @@ class _Finder:
 
     def _is_only_helper(self, function: Function, evidence: tuple[str, ...]) -> bool:
         """Whether nothing but parameter names speaks for it, and project code calls it."""
-        called = any(edge.kind == "call" for edge in self.calls.into.get(function, ()))
+        called = any(
+            edge.kind == "call"
+            and not is_test_path(edge.caller.module.path)
+            and not self._below_main(edge)
+            for edge in self.calls.into.get(function, ())
+        )
         return called and all(one.startswith("takes") for one in evidence)
+
+    def _below_main(self, edge: Edge) -> bool:
+        """Whether a call is for trying the file out by hand."""
+        return any(
+            isinstance(parent, nodes.If)
+            and any(
+                isinstance(one, nodes.Name) and one.id == "__name__"
+                for one in nodes.walk(parent.test)
+            )
+            for _, parent in edge.caller.module.ancestors(edge.node)
+        )
 
     def _score(self, function: Function, name: str, skip: int) -> tuple[int, tuple[str, ...]]:
         """Add up what speaks for a handler. Sentences of the evidence start with a verb."""
@@ -290,7 +309,12 @@ class _Finder:
         found += self._decorator_evidence(function)
         found += self._parameter_evidence(function, positional, name)
         found += self._body_evidence(function, positional)
-        found += self._name_evidence(function, positional, name)
+        named = list(self._name_evidence(function, positional, name))
+        # A name alone says little: much is called a handler. Only the console's own name is enough.
+        if any(points > 0 for points, _ in found) or name == "lambda_handler" or self.patterns:
+            found += named
+        else:
+            found += [one for one in named if one[0] < 0]
         if not any(points > 0 for points, _ in found):
             return 0, ()
         found += self._file_evidence(function.module)
@@ -364,7 +388,7 @@ class _Finder:
                 return
 
     def _parameters_fit(self, wanted: str, positional: list[nodes.Parameter]) -> bool:
-        return wanted == "any" or len(positional) == 2
+        return wanted == "any" or len(positional) >= 2
 
     def _file_evidence(self, module: Module) -> Iterator[tuple[int, str]]:
         for one in self.knowledge.file_evidence:

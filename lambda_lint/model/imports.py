@@ -37,7 +37,7 @@ class ImportMap:
         """Return the path of the module `dotted` as imported absolutely by the file `importer`."""
         if not dotted or self._is_library(dotted.partition(".")[0], importer):
             return None
-        key = (dotted, posixpath.dirname(importer))
+        key = (dotted, importer)
         if key not in self._memo:
             self._memo[key] = self._find(dotted, importer)
         return self._memo[key]
@@ -75,7 +75,8 @@ class ImportMap:
     def _find(self, dotted: str, importer: str) -> str | None:
         for root in self._roots(importer):
             found = self._at(root, dotted)
-            if found is not None and found != importer:
+            # A script may share its name with a library; a package may import itself.
+            if found is not None and (found != importer or found.endswith("__init__.py")):
                 return found
         return self._only_fit(dotted, importer)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.phases import Phase, Phases
-from lambda_lint.model.program import CallSite, Class, Scope
+from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.syntax import nodes
 
@@ -21,19 +22,30 @@ class IneffectiveMemo:
     step: Step
 
 
-def of_guard(guard: Guard, phases: Phases) -> IneffectiveMemo | None:
-    """Explain a guard whose place does not outlive the invocation."""
+def of_guard(
+    guard: Guard,
+    phases: Phases,
+    on_the_way: Sequence[Function],
+    depends: Callable[[CallSite], bool],
+) -> IneffectiveMemo | None:
+    """Explain a guard whose place does not outlive the invocation.
+
+    `on_the_way` are the functions of the witness, where the making of the object is looked for
+    first; `depends` says whether what a call makes differs between invocations.
+    """
     place = guard.place
     shown = place.describe()
     if place.kind == "instance" and isinstance(place.owner, Class):
-        site = phases.lifetime_of(place.owner)
+        site = phases.made_on(place.owner, on_the_way)
         if site is None:
             return None
         name = place.owner.name
+        remedy = f"keep the value in a module variable instead of `{shown}`"
+        if not depends(site):
+            remedy = f"keep one `{name}` at module level, or {remedy}"
         return IneffectiveMemo(
             f"the memo `{shown}` starts empty in every new `{name}`",
-            f"keep one `{name}` at module level, or keep the value in a module variable instead of "
-            f"`{shown}`",
+            remedy,
             Step(site.module.path, site.span, f"every invocation makes its own `{name}` here"),
         )
     if place.kind == "closure":

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span, Step
-from lambda_lint.model.calls import CallGraph, Edge
+from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Entry, Handler
 from lambda_lint.model.program import CallSite, Class, Function, Scope
@@ -87,8 +87,26 @@ class Phases:
         place = guard.place
         if place.kind == "instance" and isinstance(place.owner, Class):
             return not self._is_per_invocation(place.owner)
+        if place.kind == "parameter" and isinstance(place.owner, Function):
+            return self._always_given(place.owner, place.name)
         if place.kind == "closure" and isinstance(place.owner, Function):
             return place.owner not in self._reached
+        return True
+
+    def _always_given(self, function: Function, name: str) -> bool:
+        """Whether every call on the invocation path gives the parameter something to use."""
+        reached = self._reached.get(function, {})
+        if any(edge is None for _, edge in reached.values()):
+            return False
+        for edge in self.calls.into.get(function, ()):
+            if edge.caller not in self._reached or edge.site is None:
+                continue
+            for site, skip_first in self.calls.argument_sites(function):
+                if site is edge.site:
+                    given = bind_arguments(site.node, function, skip_first).get(name)
+                    starred = any(one.star for one in site.node.arguments)
+                    if not starred and (given is None or _is_none(given)):
+                        return False
         return True
 
     def lifetime_of(self, class_: Class) -> CallSite | None:
@@ -98,6 +116,14 @@ class Phases:
             if site is not None:
                 return site
         return None
+
+    def made_on(self, class_: Class, functions: Sequence[Function]) -> CallSite | None:
+        """Return where an invocation makes an instance, in one of `functions` if there is one."""
+        for one in (class_, *self.calls.subclasses.get(class_, ())):
+            for site in self.calls.instantiations.get(one, ()):
+                if site.function in functions and one in self.per_invocation:
+                    return site
+        return self.lifetime_of(class_)
 
     def handlers_of(self, function: Function) -> list[Handler]:
         """Return the handlers that reach the function for every event, in order."""
@@ -275,6 +301,10 @@ class Phases:
                     seen.add(edge.callee)
                     stack.append(edge.callee)
         return seen
+
+
+def _is_none(value: nodes.Expression) -> bool:
+    return isinstance(value, nodes.Constant) and value.kind == "none"
 
 
 def in_loop(node: nodes.Node, scope: Scope) -> Span | None:

@@ -25,8 +25,9 @@ from lambda_lint.syntax import nodes
 class Place:
     """Where a value is kept.
 
-    `kind` is global, class, instance, function, closure, library or unknown; `owner` is the
-    module, class or function that it belongs to.
+    `kind` is global, class, instance, function, closure, parameter, library or unknown; `owner`
+    is the module, class or function that it belongs to. What a parameter gets lasts when its
+    callers keep it.
     """
 
     kind: str
@@ -73,7 +74,7 @@ class Places:
             case nodes.Attribute(value=value, attr=attr):
                 return self._attribute(value, attr, scope)
             case nodes.Subscript(value=value):
-                return self.of(value, scope)
+                return self._inside(value, scope)
             case nodes.Walrus(value=value) | nodes.Await(value=value):
                 return self.of(value, scope)
             case nodes.Call(func=nodes.Name(id="globals" | "vars")):
@@ -86,8 +87,13 @@ class Places:
             case nodes.Call(
                 func=nodes.Attribute(value=value, attr="get" | "setdefault" | "copy" | "ping")
             ):
-                return self.of(value, scope)
+                return self._inside(value, scope)
         return None
+
+    def _inside(self, container: nodes.Expression, scope: Scope) -> Place | None:
+        """Return the place of a container whose item is meant; a parameter's content has none."""
+        place = self.of(container, scope)
+        return None if place is not None and place.kind == "parameter" else place
 
     def _name(self, name: str, scope: Scope) -> Place | None:
         found = scope.lookup(name)
@@ -102,6 +108,8 @@ class Places:
             inner = inner.parent
         if found.kind == "function" and found is not inner and inner.kind == "function":
             return Place("closure", found.function, name)
+        if any(one.kind == "parameter" for one in found.bindings[name]):
+            return Place("parameter", found.function, name)
         for binding in found.bindings[name]:
             if binding.kind == "assign" and binding.value is not None and binding.index is None:
                 place = self.of(binding.value, binding.scope)
@@ -124,7 +132,7 @@ class Places:
                     if not name.startswith("flask.g"):
                         return Place("library", None, f"{name}.{attr}")
         base = self.of(value, scope)
-        if base is not None:
+        if base is not None and base.kind != "parameter":
             # `self.state.client`, `_local.client`: it lives as long as what it hangs on.
             return Place(base.kind, base.owner, f"{base.name}.{attr}")
         if isinstance(value, nodes.Name) and self._is_plain_local(value, scope):
@@ -243,6 +251,8 @@ class Places:
                 return Place("class", owner.class_, target.id)
             if owner is not scope and owner.kind == "function":
                 return Place("closure", owner.function, target.id)
+            if any(one.kind == "parameter" for one in owner.bindings.get(target.id, ())):
+                return Place("parameter", owner.function, target.id)
             return None
         return self.of(target, scope)
 

@@ -58,13 +58,23 @@ class Project:
 
     def calls(self) -> Iterator[Call]:
         """Yield every call of something outside of the project, by path and place."""
+        yield from self._calls.values()
+
+    def call_at(self, node: nodes.Node) -> Call | None:
+        """Return the call of something outside of the project that this expression is."""
+        return self._calls.get(node)
+
+    @cached_property
+    def _calls(self) -> dict[nodes.Node, Call]:
+        found: dict[nodes.Node, Call] = {}
         for path in sorted(self.modules):
             module = self.modules[path]
             for function in [module.code, *module.functions]:
                 for site in function.calls:
                     externals = self.call_graph.externals.get(site)
                     if externals:
-                        yield Call(self, site, externals)
+                        found[site.node] = Call(self, site, externals)
+        return found
 
     def phase_at(self, path: str, line: int) -> str | None:
         """Return the phase of the first call (or else statement) that starts on a line."""
@@ -217,10 +227,8 @@ class Call:
         constructor = self.constructor
         if constructor is not None:
             for argument in self.node.arguments:
-                is_temporary = argument.name == "aws_session_token"
-                if argument.name in constructor.credential_arguments and (
-                    is_temporary or not self.is_constant(argument.value)
-                ):
+                given = argument.name in constructor.credential_arguments
+                if given and not self.is_constant(argument.value):
                     found.add(CREDENTIALS)
             positional = [one for one in self.node.arguments if not one.name and not one.star]
             for position in constructor.credential_positions:
@@ -248,11 +256,70 @@ class Call:
         return False
 
     @cached_property
+    def only_makes_clients(self) -> bool:
+        """Whether a session does nothing but make clients, which are calls of their own."""
+        parents = self.site.module.parents
+        parent = parents.get(self.node)
+        if isinstance(parent, nodes.Attribute):
+            return self._makes_client(parent)
+        statement = parents.get(self.node)
+        if not isinstance(statement, nodes.Assign) or len(statement.targets) != 1:
+            return False
+        target = statement.targets[0]
+        if not isinstance(target, nodes.Name):
+            return False
+        scope = self.site.scope
+        if scope.owner(target.id) is not scope or scope.kind != "function":
+            return False
+        uses = [
+            node
+            for node, where in self.site.module.scope_of.items()
+            if isinstance(node, nodes.Name)
+            and node.id == target.id
+            and node is not target
+            and where.lookup(target.id) is scope
+        ]
+        return bool(uses) and all(self._makes_client(parents.get(use)) for use in uses)
+
+    def _makes_client(self, node: nodes.Node | None) -> bool:
+        if not isinstance(node, nodes.Attribute):
+            return False
+        call = self.site.module.parents.get(node)
+        made = self.project.call_at(call) if isinstance(call, nodes.Call) else None
+        return made is not None and made.node.func is node and made.constructor is not None
+
+    @cached_property
+    def is_only_result(self) -> bool:
+        """Whether its function returns nothing but what this call makes, so it could be kept."""
+        function = self.function
+        if function.is_module or not function.returns or function.yields:
+            return False
+        if any(
+            entry.function is function for one in self.project.handlers for entry in one.entries
+        ):
+            return False
+        evaluate = self.project.evaluator.evaluate
+        return all(
+            (values := evaluate(value, scope))
+            and all(isinstance(one, External) and one.origin is self.node for one in values)
+            for value, scope in function.returns
+        )
+
+    @cached_property
     def ineffective_memo(self) -> IneffectiveMemo | None:
         """Why something that looks like a memo does not keep what the call makes."""
         project = self.project
         guard = self._failing_guard()
-        found = memos.of_guard(guard, project.phases) if guard is not None else None
+        found = None
+        if guard is not None:
+            way = self.way
+            functions = [edge.caller for edge in way.edges] if way is not None else []
+            found = memos.of_guard(
+                guard,
+                project.phases,
+                [*functions, self.function],
+                lambda site: bool(project.dependence.of_call(site.node, site.scope)),
+            )
         return (
             found
             or memos.of_shadow(self.site, project.evaluator)

@@ -98,6 +98,11 @@ def cached_getter(call: Call) -> Fix | None:
     return Fix(f"Make it once, in the cached `{name}`", safe=False, edits=tuple(sorted(edits)))
 
 
+def needs_only_module_names(call: Call) -> bool:
+    """Whether the call could stand at module level as it is written."""
+    return _bound_anywhere(call.node, call.site.scope)
+
+
 def _plain_assignment(call: Call) -> nodes.Assign | None:
     statement = call.site.module.statement_of(call.node)
     if not isinstance(statement, nodes.Assign) or statement.value is not call.node:
@@ -273,7 +278,9 @@ def _getter_name(call: Call, module: Module) -> str:
     elif call.node.arguments:
         first = call.node.arguments[0].value
         if isinstance(first, nodes.Constant) and isinstance(first.value, str):
-            base = f"{first.value}_client"
+            func = call.node.func
+            made = func.attr if isinstance(func, nodes.Attribute) else "client"
+            base = f"{first.value}_{made}"
     base = re.sub(r"\W+", "_", base, flags=re.ASCII).strip("_").lower() or "client"
     name = f"_{base}"
     number = 2

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.imports import ImportMap
+from lambda_lint.model.knowledge import Framework
 from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.values import ClassValue, External, FunctionValue, InstanceValue, Value
 from lambda_lint.syntax import nodes
@@ -98,9 +99,7 @@ class Routes:
             if not isinstance(called, nodes.Attribute):
                 continue
             for value in self.evaluator.evaluate(called.value, scope):
-                if not isinstance(value, External) or not value.name.endswith("()"):
-                    continue
-                framework = self.knowledge.framework(value.name[:-2])
+                framework = self.framework_of(value)
                 if framework is None:
                     continue
                 if called.attr in framework.routes or called.attr in framework.handlers:
@@ -113,6 +112,19 @@ class Routes:
                             framework.on_lambda,
                         )
                     return
+
+    def framework_of(self, value: Value) -> Framework | None:
+        """Return what an object is an application or router of; subclasses count."""
+        names: tuple[str, ...] = ()
+        if isinstance(value, External) and value.name.endswith("()"):
+            names = (value.name[:-2],)
+        elif isinstance(value, InstanceValue):
+            names = self.evaluator.lineage(value.class_)[1]
+        for name in names:
+            framework = self.knowledge.framework(name)
+            if framework is not None:
+                return framework
+        return None
 
     def _registered(self, site: CallSite, external: External) -> Iterator[Route]:
         made, _, method = external.name.rpartition(".")

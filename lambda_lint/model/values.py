@@ -103,6 +103,8 @@ class Evaluator:
         self.knowledge = knowledge
         #: Values of parameters, from the call sites known so far; set by the call graph.
         self.parameter_values: Callable[[Function, str], Values] = lambda function, name: ()
+        #: Project classes that inherit from a project class; set by the call graph.
+        self.subclasses: Mapping[Class, list[Class]] = {}
         self._memo: dict[tuple[nodes.Node, Scope], Values] = {}
         self._bindings: dict[Binding, Values] = {}
         self._returns: dict[Function, Values] = {}
@@ -343,6 +345,18 @@ class Evaluator:
                 assigned += self.bound(one.scope, attr)
         if assigned or any(attr in one.attributes for one in project):
             return assigned
+        if value.origin is None:
+            # A template method: the base calls what only its subclasses define.
+            for one in self.subclasses.get(class_, ()):
+                method = one.methods.get(attr)
+                if method is not None:
+                    found = InstanceValue(one)
+                    if self.is_property(method):
+                        assigned += self.returned(method)
+                    else:
+                        assigned.append(FunctionValue(method, found))
+            if assigned:
+                return assigned
         return [External(f"{name}().{attr}", value.origin) for name in libraries]
 
     def _class_attribute(self, value: ClassValue, class_: Class, attr: str) -> Iterable[Value]:
@@ -396,6 +410,8 @@ class Evaluator:
         if isinstance(node.func, nodes.Name) and node.func.id == "super":
             yield from self._super(scope)
             return
+        if isinstance(node.func, nodes.Attribute) and node.func.attr == "get" and node.arguments:
+            yield from self._got(node, node.func, scope)
         for value in self.evaluate(node.func, scope):
             match value:
                 case External(name="builtins.getattr") if len(node.arguments) >= 2:
@@ -425,6 +441,16 @@ class Evaluator:
                     for called in self._instance_attribute(value, class_, "__call__"):
                         if isinstance(called, FunctionValue):
                             yield from self.returned(called.function)
+
+    def _got(self, node: nodes.Call, func: nodes.Attribute, scope: Scope) -> Iterator[Value]:
+        """`TABLE.get(key, default)` of a dictionary that is written out."""
+        tables = tuple(
+            one for one in self.evaluate(func.value, scope) if isinstance(one, DisplayValue)
+        )
+        if tables:
+            yield from self._items(tables, node.arguments[0].value)
+            if len(node.arguments) > 1:
+                yield from self.evaluate(node.arguments[1].value, scope)
 
     def _super(self, scope: Scope) -> Iterator[Value]:
         method: Function | None = scope.function

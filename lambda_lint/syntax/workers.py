@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import IO, Any, NamedTuple
 
 import lambda_lint
@@ -60,16 +60,16 @@ class Reply(NamedTuple):
     value: Any
 
 
-def run(tasks: Sequence[Task], *, jobs: int, time_limit: float = TIME_LIMIT) -> Iterator[Reply]:
+def run(tasks: Sequence[Task], *, jobs: int) -> Generator[Reply, None, None]:
     """Yield the replies to all tasks, in the order of the tasks, from up to `jobs` processes.
 
     The processes are kept for the next call; `stop` ends them. Raises `UnavailableError` when
-    there cannot be any. When the caller is interrupted or stops iterating, all are killed.
+    there cannot be any. When the caller is interrupted or closes the iterator, all are killed.
     """
     # Importing it takes 10 ms, which a run without workers need not spend.
     from concurrent.futures import ThreadPoolExecutor
 
-    crew = _Crew(time_limit)
+    crew = _Crew()
     with ThreadPoolExecutor(max(1, min(jobs, len(tasks)))) as threads:
         finished = False
         try:
@@ -138,8 +138,8 @@ _ONLY_AST = 0x400
 class _Crew:
     """The workers of one `run`."""
 
-    def __init__(self, time_limit: float) -> None:
-        self.time_limit = time_limit
+    def __init__(self) -> None:
+        self.time_limit = TIME_LIMIT
         self.busy: set[_Worker] = set()
         self.killed = False
 
