@@ -24,6 +24,7 @@ from lambda_lint import __version__
 if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
 
+    from lambda_lint.cache import Cache
     from lambda_lint.commands.results import Outcome
     from lambda_lint.discovery import Discovered
     from lambda_lint.finding import Finding
@@ -177,8 +178,6 @@ class _Project:
 
     def check(self, filename: str, text: str) -> tuple[list[Finding], tuple[str, ...]]:
         """Return what is to be shown of a file that holds `text`, and what could not be done."""
-        from lambda_lint import discovery
-
         path = self._path(filename)
         if self._holds(path, text):
             outcome = self._on_disk
@@ -186,8 +185,7 @@ class _Project:
             # The project excludes it.
             return [], ()
         else:
-            buffer = (filename, _encoded(text))
-            outcome = self._lint(discovery.discover(self._settings, stdin=buffer))
+            outcome = self._with_buffer(filename, text)
         return [
             one for one in outcome.findings if one.path == path and self._is_wanted(one)
         ], outcome.errors
@@ -224,26 +222,33 @@ class _Project:
     def _on_disk(self) -> Outcome:
         from lambda_lint.commands import inputs, results
 
-        cache = inputs.open_cache(self._settings)
-        if cache is None:
-            return self._lint(self._files)
-        key = results.key(
-            self._files.sources, self._files.failures, self._settings, self._rules, [_KIND]
-        )
-        outcome = results.from_json(cache.get(_KIND, key))
-        if outcome is None:
-            outcome = self._lint(self._files)
-            if not outcome.errors:
-                cache.put(_KIND, key, results.to_json(outcome))
-        return outcome
+        with inputs.open_cache(self._settings) as cache:
+            if cache is None:
+                return self._lint(self._files, None)
+            key = results.key(
+                self._files.sources, self._files.failures, self._settings, self._rules, [_KIND]
+            )
+            outcome = results.from_json(cache.get(_KIND, key))
+            if outcome is None:
+                outcome = self._lint(self._files, cache)
+                if not outcome.errors:
+                    cache.put(_KIND, key, results.to_json(outcome))
+            return outcome
 
-    def _lint(self, files: Discovered) -> Outcome:
+    def _with_buffer(self, filename: str, text: str) -> Outcome:
+        from lambda_lint import discovery
+        from lambda_lint.commands import inputs
+
+        files = discovery.discover(self._settings, stdin=(filename, _encoded(text)))
+        with inputs.open_cache(self._settings) as cache:
+            return self._lint(files, cache)
+
+    def _lint(self, files: Discovered, cache: Cache | None) -> Outcome:
         """Lint in this process: flake8's workers must not have children.
 
         What goes wrong is part of the result, so that it is not tried again for every file.
         """
         from lambda_lint import engine, suppress
-        from lambda_lint.commands import inputs
         from lambda_lint.commands.results import Outcome
 
         try:
@@ -252,7 +257,7 @@ class _Project:
                 self._settings,
                 self._rules,
                 jobs=1,
-                cache=inputs.open_cache(self._settings),
+                cache=cache,
                 failures=files.failures,
                 must_parse=files.requested.contains,
             )

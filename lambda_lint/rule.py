@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
-from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
+from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.project import Call, Handler, Project
 from lambda_lint.model.rewrites import cached_getter, hoist, needs_only_module_names
@@ -158,6 +158,7 @@ __all__ = [
     "CREDENTIALS",
     "EVENT",
     "ITERATION",
+    "UNKNOWN",
     "Call",
     "Confidence",
     "Edit",

@@ -55,7 +55,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.rule import CREDENTIALS, EVENT, Call, Phase, Project, Report, Severity, rule
+from lambda_lint.rule import (
+    CREDENTIALS,
+    EVENT,
+    UNKNOWN,
+    Call,
+    Phase,
+    Project,
+    Report,
+    Severity,
+    rule,
+)
 
 
 @rule("LMB102", category="client-per-invocation", severity=Severity.INFO)
@@ -65,7 +75,7 @@ def per_tenant_client_uncached(call: Call, project: Project) -> Iterator[Report]
         return
     if call.phase is not Phase.INVOKE or not call.depends_on or call.only_makes_clients:
         return
-    if call.calls("boto3.setup_default_session"):
+    if call.calls("boto3.setup_default_session") or call.depends_on == {UNKNOWN}:
         return
     if CREDENTIALS in call.depends_on:
         cause, remedy = "temporary credentials", "that forgets them before they expire"

@@ -212,7 +212,7 @@ def test_message_is_one_line_after_the_code(project: Path) -> None:
     write(project, {"app.py": BAD})
     ((_, _, said),) = run("app.py")
     code, _, message = said.partition(" ")
-    assert code == "LMB101"
+    assert code == "LMB101", said
     assert "boto3" in message or "client" in message
     assert "\n" not in said
 
@@ -424,6 +424,24 @@ def test_inside_of_flake8(
     assert errors == ""
     assert places(lines) == expected
     assert code == (1 if expected else 0)
+
+
+def test_what_is_kept_on_disk_for_flake8_is_not_what_the_command_line_keeps(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the command line `# noqa` has silenced the finding; flake8 wants to do that itself."""
+    write(
+        project,
+        {
+            "app.py": BAD.replace('("s3")', '("s3")  # noqa: LMB101'),
+            "lambda-lint.toml": "cache = true\n",
+        },
+    )
+    for _ in range(2):
+        assert main(["check"]) == 0, capsys.readouterr().out
+        assert flake8(directory=project) == (0, [], "")
+        _, lines, _ = flake8("--disable-noqa", directory=project)
+        assert places(lines) == ["./app.py:5:14: LMB101"]
 
 
 def test_syntax_error_is_left_to_flake8(project: Path) -> None:

@@ -60,6 +60,8 @@ class CallGraph:
         #: What each call site calls outside of the project.
         self.externals: dict[CallSite, tuple[External, ...]] = {}
         self.subclasses: dict[Class, list[Class]] = {}
+        #: Calls of `functools.partial` for a project function.
+        self.partials: dict[Function, list[CallSite]] = {}
         self._argument_sites: dict[Function, list[tuple[CallSite, bool]]] = {}
         self._called_parameters: dict[Function, frozenset[str]] = {}
         self._wrappers: dict[Function, tuple[Function, ...]] = {}
@@ -121,6 +123,7 @@ class CallGraph:
             self._called_parameters.clear()
             sites = self._argument_sites
             self.out, self.into, self.instantiations, self.externals = {}, {}, {}, {}
+            self.partials = {}
             fresh: dict[Function, list[tuple[CallSite, bool]]] = {}
             for function in functions:
                 for edge, skip_first in self._edges_of(function):
@@ -182,6 +185,10 @@ class CallGraph:
                 case External():
                     externals.append(value)
                     yield from self._run_by_library(site, value)
+                    if value.name == "functools.partial" and node.arguments:
+                        for inner in self.evaluator.evaluate(node.arguments[0].value, scope):
+                            if isinstance(inner, FunctionValue):
+                                self.partials.setdefault(inner.function, []).append(site)
                 case FunctionValue(function=callee, receiver=receiver) if not by_parameter:
                     for target in self._dispatch(callee, receiver):
                         kind = "method" if target.is_method else "call"

@@ -11,8 +11,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
-from lambda_lint.model.program import Binding, Class, Function, Scope
-from lambda_lint.model.values import ClassValue, External, FunctionValue, InstanceValue
+from lambda_lint.model.fixpoint import Fixpoint
+from lambda_lint.model.program import Binding, CallSite, Class, Function, Scope
+from lambda_lint.model.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    InstanceValue,
+    ModuleValue,
+)
+from lambda_lint.model.writes import Writes, environment_name
 from lambda_lint.syntax import nodes
 
 EVENT = "event"
@@ -23,6 +31,9 @@ CREDENTIALS = "credentials"
 
 ITERATION = "iteration"
 """The item of a loop or comprehension."""
+
+UNKNOWN = "unknown"
+"""Something that cannot be followed, so that nothing may be said of it."""
 
 _CONTEXT = "context"
 
@@ -53,7 +64,6 @@ _CREDENTIAL_CALLS = frozenset(
 )
 """API calls that give out credentials that expire."""
 
-_MAX_DEPTH = 80
 _MAX_CONTEXTS = 6
 
 
@@ -77,14 +87,11 @@ class Dependence:
         """Take the finished call graph."""
         self.calls = calls
         self.evaluator = calls.evaluator
+        self.writes = Writes(calls)
         #: Parameters of entry points: the function and name, to the label of what it gets.
         self.given: dict[tuple[Function, str], str] = {}
-        self._memo: dict[tuple[nodes.Node, Scope], Labels] = {}
-        self._bindings: dict[Binding, Labels] = {}
-        self._returns: dict[Function, Labels] = {}
-        self._parameters: dict[tuple[Function, str], frozenset[str]] = {}
-        self._busy: set[object] = set()
-        self._depth = 0
+        self._solved: Fixpoint[Label] = Fixpoint()
+        self._settled: Fixpoint[str] = Fixpoint()
 
     def enters_at(self, function: Function, *, event: int | None, context: int | None) -> None:
         """Declare an entry point: which of its parameters are the event and the context.
@@ -99,7 +106,7 @@ class Dependence:
                 self.given[function, parameter.name] = EVENT
 
     def of(self, node: nodes.Expression, scope: Scope) -> frozenset[str]:
-        """Return EVENT, CREDENTIALS and ITERATION, as far as the expression depends on them."""
+        """Return EVENT, CREDENTIALS, ITERATION and UNKNOWN, as far as it depends on them."""
         return self.settle(self._labels(node, scope)) - {_CONTEXT}
 
     def of_call(self, call: nodes.Call, scope: Scope) -> frozenset[str]:
@@ -124,9 +131,12 @@ class Dependence:
         A helper may be called with event data in one place and with constants in another; the
         constants make it build the same thing again and again. The edges lead to the function of
         `call`, outermost first; None means that no such way was found. `runs` says whether an edge
-        is taken on every invocation.
+        is taken on every invocation. What may hold credentials is never taken for constant.
         """
-        return self._constant(self._raw(call, scope), scope.function, runs, 0)
+        labels = self._raw(call, scope)
+        if CREDENTIALS in self.settle(labels):
+            return None
+        return self._constant(labels, scope.function, runs, 0)
 
     def _constant(
         self, labels: Labels, function: Function, runs: Callable[[Edge], bool], depth: int
@@ -152,63 +162,80 @@ class Dependence:
         """Return a call of `owner` that gives constants for the named parameters."""
         if depth > _MAX_CONTEXTS or any((owner, name) in self.given for name in names):
             return None
-        edges = [one for one in self.calls.into.get(owner, ()) if one.site is not None]
-        for edge in edges:
+        if owner in self.calls.partials:
+            return None
+        for edge in self.calls.into.get(owner, ()):
             if edge.kind not in ("call", "method", "init") or not runs(edge):
                 continue
             for site, skip_first in self.calls.argument_sites(owner):
                 if site is not edge.site:
                     continue
-                if any(one.star for one in site.node.arguments):
-                    break
-                arguments = bind_arguments(site.node, owner, skip_first)
                 labels: set[Label] = set()
                 for name in names:
-                    if name in arguments:
-                        labels |= self._labels(arguments[name], site.scope)
+                    labels |= self._given_at(site, owner, skip_first, name)
                 outer = self._constant(frozenset(labels), edge.caller, runs, depth + 1)
                 if outer is not None:
                     return (*outer, edge)
                 break
         return None
 
+    def _given_at(self, site: CallSite, function: Function, skip_first: bool, name: str) -> Labels:
+        """Return what one call site gives a parameter; a default, when it gives nothing."""
+        parameter = function.parameter(name)
+        if parameter is None:
+            return _NOTHING
+        if parameter.kind in ("variadic", "keywords"):
+            return self._all_arguments(site.node, site.scope)
+        value = bind_arguments(site.node, function, skip_first).get(name)
+        if value is not None:
+            return self._labels(value, site.scope)
+        labels: set[Label] = set(self._starred(site.node, site.scope))
+        if parameter.default is not None and function.definition_scope is not None:
+            labels |= self._labels(parameter.default, function.definition_scope)
+        elif function in self.calls.partials:
+            # What the call leaves out, `functools.partial` gave before.
+            return frozenset(labels)
+        elif not labels and not any(one.star for one in site.node.arguments):
+            labels.add(UNKNOWN)
+        return frozenset(labels)
+
+    def _parameter(self, function: Function, name: str) -> frozenset[str]:
+        return self._settled.solve((function, name), lambda: self._find_parameter(function, name))
+
+    def _find_parameter(self, function: Function, name: str) -> frozenset[str]:
+        given = self.given.get((function, name))
+        labels: set[Label] = {given} if given is not None else set()
+        is_given = given is not None
+        for edge in self.calls.into.get(function, ()):
+            if edge.site is None:
+                continue
+            if edge.kind in ("call", "method", "init"):
+                for site, skip_first in self.calls.argument_sites(function):
+                    if site is edge.site:
+                        is_given = True
+                        labels |= self._given_at(site, function, skip_first, name)
+            elif edge.kind in ("callback", "runner", "wrapper"):
+                is_given = True
+                labels |= self._all_arguments(edge.site.node, edge.site.scope)
+        for site in self.calls.partials.get(function, ()):
+            is_given = True
+            rest = nodes.Call(site.span, site.node.func, site.node.arguments[1:])
+            value = bind_arguments(rest, function, False).get(name)
+            if value is not None:
+                labels |= self._labels(value, site.scope)
+        parameter = function.parameter(name)
+        if not is_given and parameter is not None:
+            if parameter.default is not None and function.definition_scope is not None:
+                labels |= self._labels(parameter.default, function.definition_scope)
+            else:
+                labels.add(UNKNOWN)
+        return self.settle(labels)
+
     def _raw(self, call: nodes.Call, scope: Scope) -> Labels:
         labels: set[Label] = set()
         if isinstance(call.func, nodes.Attribute):
             labels |= self._labels(call.func.value, scope)
-        for argument in call.arguments:
-            labels |= self._labels(argument.value, scope)
-        return frozenset(labels)
-
-    def _parameter(self, function: Function, name: str) -> frozenset[str]:
-        key = (function, name)
-        found = self._parameters.get(key)
-        if found is not None:
-            return found
-        self._parameters[key] = frozenset()
-        given = self.given.get(key)
-        labels: set[Label] = {given} if given is not None else set()
-        parameter = function.parameter(name)
-        for edge in self.calls.into.get(function, ()):
-            if edge.site is None:
-                continue
-            if edge.kind in ("call", "method", "init") and parameter is not None:
-                for site, skip_first in self.calls.argument_sites(function):
-                    if site is not edge.site:
-                        continue
-                    if parameter.kind in ("variadic", "keywords"):
-                        labels |= self._all_arguments(site.node, site.scope)
-                    else:
-                        value = bind_arguments(site.node, function, skip_first).get(name)
-                        if value is not None:
-                            labels |= self._labels(value, site.scope)
-                        elif any(one.star for one in site.node.arguments):
-                            labels |= self._starred(site.node, site.scope)
-            elif edge.kind in ("callback", "runner", "wrapper"):
-                labels |= self._all_arguments(edge.site.node, edge.site.scope)
-        result = self.settle(labels)
-        self._parameters[key] = result
-        return result
+        return frozenset(labels) | self._all_arguments(call, scope)
 
     def _all_arguments(self, call: nodes.Call, scope: Scope) -> Labels:
         found: set[Label] = set()
@@ -224,21 +251,7 @@ class Dependence:
         return frozenset(found)
 
     def _labels(self, node: nodes.Expression, scope: Scope) -> Labels:
-        key = (node, scope)
-        found = self._memo.get(key)
-        if found is not None:
-            return found
-        if key in self._busy or self._depth > _MAX_DEPTH:
-            return _NOTHING
-        self._busy.add(key)
-        self._depth += 1
-        try:
-            result = frozenset(self._find(node, scope))
-        finally:
-            self._depth -= 1
-            self._busy.discard(key)
-        self._memo[key] = result
-        return result
+        return self._solved.solve((node, scope), lambda: frozenset(self._find(node, scope)))
 
     def _find(self, node: nodes.Expression, scope: Scope) -> Iterable[Label]:
         match node:
@@ -250,6 +263,10 @@ class Dependence:
                 return self._attribute(node, scope)
             case nodes.Call():
                 return self._call(node, scope)
+            case nodes.Subscript(value=value):
+                variable = environment_name(node, self._external_names(value, scope))
+                if variable is not None:
+                    return self._all_of(self.writes.to_variable(variable))
         found: set[Label] = set()
         for child in nodes.children(node):
             if isinstance(child, nodes.Expression):
@@ -260,48 +277,59 @@ class Dependence:
                         found |= self._labels(inner, scope)
         return found
 
+    def _all_of(self, written: Iterable[tuple[nodes.Expression, Scope]]) -> Labels:
+        found: set[Label] = set()
+        for value, scope in written:
+            found |= self._labels(value, scope) - {ITERATION}
+        return frozenset(found)
+
+    def _external_names(self, node: nodes.Expression, scope: Scope) -> list[str]:
+        return [
+            one.name for one in self.evaluator.evaluate(node, scope) if isinstance(one, External)
+        ]
+
     def _name(self, name: str, scope: Scope) -> Iterable[Label]:
         found = scope.lookup(name)
         if found is None:
-            return _NOTHING
+            return _NOTHING if self.evaluator.name(name, scope) else (UNKNOWN,)
+        return self._bound(found, name)
+
+    def _bound(self, scope: Scope, name: str) -> Labels:
         labels: set[Label] = set()
-        for binding in found.bindings.get(name, ()):
+        for binding in scope.bindings.get(name, ()):
             labels |= self._binding(binding)
-        if found.kind == "function":
-            for written, value, inner in found.function.contents:
-                if written == name and inner.lookup(name) is found:
+        if scope.kind == "function":
+            for written, value, inner in scope.function.contents:
+                if written == name and inner.lookup(name) is scope:
                     labels |= self._labels(value, inner) - {ITERATION}
-        return labels
+        elif scope.kind == "module":
+            labels |= self._all_of(self.writes.into_module_name(scope.module, name))
+            module, original = self.writes.origin(scope.module, name)
+            if module is not scope.module:
+                labels |= self._bound(module.scope, original)
+        return frozenset(labels)
 
     def _binding(self, binding: Binding) -> Labels:
-        found = self._bindings.get(binding)
-        if found is not None:
-            return found
-        if binding in self._busy:
+        return self._solved.solve(binding, lambda: frozenset(self._find_binding(binding)))
+
+    def _find_binding(self, binding: Binding) -> Iterable[Label]:
+        if binding.kind == "parameter":
+            function = binding.scope.function
+            first = function.parameters[0] if function.parameters else None
+            if _has_self(function) and binding.node is first:
+                return _NOTHING
+            return (OnParameter(function, binding.name),)
+        if binding.value is None:
             return _NOTHING
-        self._busy.add(binding)
-        try:
-            labels: set[Label] = set()
-            if binding.kind == "parameter":
-                function = binding.scope.function
-                first = function.parameters[0] if function.parameters else None
-                if not (_has_self(function) and binding.node is first):
-                    labels.add(OnParameter(function, binding.name))
-            elif binding.value is not None:
-                labels |= self._labels(binding.value, binding.scope)
-                if binding.kind == "iterate" and not binding.scope.function.is_module:
-                    labels.add(ITERATION)
-            result = frozenset(labels)
-        finally:
-            self._busy.discard(binding)
-        self._bindings[binding] = result
-        return result
+        labels = set(self._labels(binding.value, binding.scope))
+        if binding.kind == "iterate" and not binding.scope.function.is_module:
+            labels.add(ITERATION)
+        return labels
 
     def _attribute(self, node: nodes.Attribute, scope: Scope) -> Iterable[Label]:
         if node.attr in _CURRENT:
             return (EVENT,)
-        base = self._labels(node.value, scope)
-        labels: set[Label] = set(base)
+        labels: set[Label] = set(self._labels(node.value, scope))
         if _CONTEXT in labels or self._is_context(node.value, scope):
             labels = {one for one in labels if isinstance(one, str) and one != _CONTEXT}
             if node.attr in _VARYING_CONTEXT:
@@ -310,6 +338,11 @@ class Dependence:
         for value in self.evaluator.evaluate(node.value, scope):
             if isinstance(value, InstanceValue):
                 labels |= self._instance_attribute(value.class_, node.attr)
+            elif isinstance(value, ModuleValue):
+                labels |= self._bound(value.module.scope, node.attr)
+                for owner, written in self.writes.to_attribute(node.attr):
+                    if value in self.evaluator.evaluate(owner, written[1]):
+                        labels |= self._all_of([written])
             elif isinstance(value, External) and value.name.startswith("flask.request"):
                 labels.add(EVENT)
         return labels
@@ -321,13 +354,71 @@ class Dependence:
         return found is not None and self.given.get((found.function, node.id)) == _CONTEXT
 
     def _instance_attribute(self, class_: Class, attr: str) -> Labels:
+        """Return what an attribute of an instance depends on, wherever it was written."""
+        return self._solved.solve(
+            (class_, attr), lambda: frozenset(self._find_instance_attribute(class_, attr))
+        )
+
+    def _find_instance_attribute(self, class_: Class, attr: str) -> Iterable[Label]:
+        lineage, _ = self.evaluator.lineage(class_)
+        family = [*lineage, *self.calls.subclasses.get(class_, ())]
         labels: set[Label] = set()
-        for one in self.evaluator.lineage(class_)[0]:
-            for binding in one.attributes.get(attr, ()):
+        is_known = False
+        for one in family:
+            for binding in (*one.attributes.get(attr, ()), *one.scope.bindings.get(attr, ())):
+                is_known = True
                 labels |= self._binding(binding)
+                if isinstance(binding.node, nodes.AnnotatedAssign) and one in lineage:
+                    labels |= self._field(family, one, attr)
             method = one.methods.get(attr)
             if method is not None and self.evaluator.is_property(method):
                 labels |= self._returned(method)
+            labels |= self._set_dynamically(one)
+        for owner, written in self.writes.to_attribute(attr):
+            if any(
+                isinstance(value, InstanceValue) and value.class_ in family
+                for value in self.evaluator.evaluate(owner, written[1])
+            ):
+                is_known = True
+                labels |= self._all_of([written])
+        return labels if is_known or labels else (UNKNOWN,)
+
+    def _field(self, family: Sequence[Class], class_: Class, attr: str) -> Labels:
+        """Return what constructor calls give a declared field, as in a dataclass."""
+        if "__init__" in class_.methods:
+            return _NOTHING
+        fields = [
+            one.target.id
+            for one in class_.node.body
+            if isinstance(one, nodes.AnnotatedAssign) and isinstance(one.target, nodes.Name)
+        ]
+        labels: set[Label] = set()
+        for one in family:
+            for site in self.calls.instantiations.get(one, ()):
+                position = 0
+                for argument in site.node.arguments:
+                    is_it = argument.name == attr or bool(argument.star)
+                    if argument.name is None and not argument.star:
+                        is_it = position < len(fields) and fields[position] == attr
+                        position += 1
+                    if is_it:
+                        labels |= self._labels(argument.value, site.scope)
+        return frozenset(labels)
+
+    def _set_dynamically(self, class_: Class) -> Labels:
+        """Return what `setattr(self, name, value)` and `self.__dict__.update(…)` bring in."""
+        labels: set[Label] = set()
+        for method in class_.methods.values():
+            for site in method.calls:
+                match site.node:
+                    case nodes.Call(func=nodes.Name(id="setattr"), arguments=[_, name, value]) if (
+                        not isinstance(name.value, nodes.Constant)
+                    ):
+                        labels |= self._labels(value.value, site.scope) - {ITERATION}
+                    case nodes.Call(
+                        func=nodes.Attribute(value=nodes.Attribute(attr="__dict__"), attr="update")
+                    ):
+                        labels |= self._all_arguments(site.node, site.scope)
         return frozenset(labels)
 
     def _call(self, node: nodes.Call, scope: Scope) -> Iterable[Label]:
@@ -343,7 +434,11 @@ class Dependence:
                 bound = value.receiver is not None
                 labels |= self._substituted(value.function, node, scope, bound)
             return labels
-        if any(isinstance(one, External) and one.name in _PLAIN for one in values):
+        names = [one.name for one in values if isinstance(one, External)]
+        variable = environment_name(node, names)
+        if variable is not None:
+            return labels | self._all_of(self.writes.to_variable(variable))
+        if any(name in _PLAIN for name in names):
             return labels
         if not any(isinstance(one, ClassValue) for one in values):
             labels |= self._labels(node.func, scope)
@@ -356,35 +451,25 @@ class Dependence:
         returned = self._returned(function)
         if not returned:
             return _NOTHING
-        arguments = bind_arguments(call, function, bound)
+        site = CallSite(call, scope, scope.function)
         labels: set[Label] = set()
         for label in returned:
             if isinstance(label, OnParameter) and label.function is function:
-                value = arguments.get(label.name)
-                if value is not None:
-                    labels |= self._labels(value, scope)
-                else:
-                    labels |= self._starred(call, scope)
+                labels |= self._given_at(site, function, bound, label.name) - {UNKNOWN}
             else:
                 labels.add(label)
         return frozenset(labels)
 
     def _returned(self, function: Function) -> Labels:
-        found = self._returns.get(function)
-        if found is not None:
-            return found
-        if function in self._busy:
-            return _NOTHING
-        self._busy.add(function)
-        try:
-            labels: set[Label] = set()
-            for value, scope in function.returns or function.yields:
-                labels |= self._labels(value, scope)
-            result = frozenset(labels - {ITERATION})
-        finally:
-            self._busy.discard(function)
-        self._returns[function] = result
-        return result
+        return self._solved.solve(
+            ("returned", function), lambda: frozenset(self._find_returned(function))
+        )
+
+    def _find_returned(self, function: Function) -> Iterable[Label]:
+        labels: set[Label] = set()
+        for value, scope in function.returns or function.yields:
+            labels |= self._labels(value, scope)
+        return labels - {ITERATION}
 
 
 _PLAIN = frozenset({"builtins.len", "builtins.isinstance", "builtins.bool", "builtins.print"})

@@ -60,48 +60,64 @@ class Guards:
         for child, parent in module.ancestors(node):
             match parent:
                 case nodes.If() | nodes.While():
-                    yield from self._tested(child, parent, scope, function)
+                    yield from self._tested(child, parent, scope, function, node)
                 case nodes.ExceptHandler():
-                    yield from self._recovered(child, parent, scope, function)
+                    yield from self._recovered(child, parent, scope, function, node)
                 case nodes.BooleanOperation(operator="or"):
-                    yield from self._alternative(child, parent, scope, function)
+                    yield from self._alternative(child, parent, scope, function, node)
                 case nodes.Conditional():
                     if child is not parent.test:
                         other = parent.body if child is parent.orelse else parent.orelse
                         yield from self._given(other, scope, parent)
                         yield from self._matching(
-                            parent.test, scope, function, parent, self.places.stored_by(function)
+                            parent.test,
+                            scope,
+                            function,
+                            parent,
+                            self.places.stored_by(function, node),
                         )
                 case nodes.Lambda():
                     return
             for block in _blocks(parent):
                 if child in block:
                     position = next(i for i, one in enumerate(block) if one is child)
-                    yield from self._returned_early(block, position, scope, function)
+                    yield from self._returned_early(block, position, scope, function, node)
 
     def _tested(
-        self, child: nodes.Node, parent: nodes.If | nodes.While, scope: Scope, function: Function
+        self,
+        child: nodes.Node,
+        parent: nodes.If | nodes.While,
+        scope: Scope,
+        function: Function,
+        made: nodes.Node,
     ) -> Iterator[Guard]:
         if child is parent.test:
             return
         branch = parent.body if child in parent.body else parent.orelse
-        stored = self.places.stored_in(branch, scope)
+        stored = self.places.stored_in(branch, scope, made)
         found = False
         for guard in self._matching(parent.test, scope, function, parent, stored):
             found = True
             yield guard
-        if not found and _asks_for_absence(parent.test, child in parent.body):
-            everywhere = self.places.stored_by(function)
+        if not found and child in parent.body and _asks_for_life(parent.test):
+            yield Guard(Place("unknown", None, "alive"), scope.module.path, parent.span, "liveness")
+        elif not found and _asks_for_absence(parent.test, child in parent.body):
+            everywhere = self.places.stored_by(function, made)
             yield from self._matching(parent.test, scope, function, parent, everywhere)
 
     def _recovered(
-        self, child: nodes.Node, parent: nodes.ExceptHandler, scope: Scope, function: Function
+        self,
+        child: nodes.Node,
+        parent: nodes.ExceptHandler,
+        scope: Scope,
+        function: Function,
+        made: nodes.Node,
     ) -> Iterator[Guard]:
         """`try: use(x) except …: x = make()`: made again because what was kept failed."""
         attempt = scope.module.parents.get(parent)
         if child not in parent.body or not isinstance(attempt, nodes.Try):
             return
-        kept = self.places.stored_by(function) | self.places.stored_in(parent.body, scope)
+        kept = self.places.stored_by(function, made)
         for statement in attempt.body:
             for one in nodes.walk(statement):
                 if isinstance(one, nodes.Expression):
@@ -116,8 +132,9 @@ class Guards:
         parent: nodes.BooleanOperation,
         scope: Scope,
         function: Function,
+        made: nodes.Node,
     ) -> Iterator[Guard]:
-        stored = self.places.stored_by(function)
+        stored = self.places.stored_by(function, made)
         for operand in parent.operands:
             if operand is child:
                 return
@@ -139,6 +156,7 @@ class Guards:
         position: int,
         scope: Scope,
         function: Function,
+        made: nodes.Node,
     ) -> Iterator[Guard]:
         """`if x: return x` before, and a store of `x` from here on."""
         stored: frozenset[Place] | None = None
@@ -155,7 +173,7 @@ class Guards:
                     if isinstance(one, nodes.Return) and one.value is not None
                 ]
             if tests and stored is None:
-                stored = self.places.stored_in(list(block[position:]), scope)
+                stored = self.places.stored_in(block[position:], scope, made)
             for test in tests:
                 yield from self._matching(test, scope, function, earlier, stored or frozenset())
 
@@ -336,6 +354,23 @@ def _asks_for_absence(test: nodes.Expression, in_body: bool) -> bool:
         case nodes.Name() | nodes.Attribute():
             return not in_body
     return False
+
+
+def _asks_for_life(test: nodes.Expression) -> bool:
+    """Whether the branch runs only when something is found dead: `if not is_running(): start()`."""
+    if isinstance(test, nodes.BooleanOperation):
+        return any(_asks_for_life(one) for one in test.operands)
+    if not isinstance(test, nodes.UnaryOperation) or test.operator != "not":
+        return False
+    asked = test.operand.func if isinstance(test.operand, nodes.Call) else test.operand
+    name = asked.attr if isinstance(asked, nodes.Attribute) else ""
+    if isinstance(asked, nodes.Name) and isinstance(test.operand, nodes.Call):
+        name = asked.id
+    return any(word in name.lower() for word in _LIFE)
+
+
+_LIFE = ("alive", "running", "connected", "ping", "is_open", "healthy")
+"""What functions and attributes that look whether something still works are called."""
 
 
 def _is_never(test: nodes.Expression) -> bool:

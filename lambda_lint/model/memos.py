@@ -81,7 +81,10 @@ def of_session(site: CallSite, evaluator: Evaluator, phases: Phases) -> Ineffect
 def of_shadow(site: CallSite, evaluator: Evaluator) -> IneffectiveMemo | None:
     """A local variable hides the module's own client of the same name."""
     for name in _assigned_names(site):
-        if site.scope.owner(name).kind != "function":
+        owner = site.scope.owner(name)
+        if owner.kind != "function" or any(
+            one.kind == "parameter" for one in owner.bindings.get(name, ())
+        ):
             continue
         for binding in site.module.scope.bindings.get(name, ()):
             first = binding.value

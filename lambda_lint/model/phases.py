@@ -310,6 +310,9 @@ def _is_none(value: nodes.Expression) -> bool:
 def in_loop(node: nodes.Node, scope: Scope) -> Span | None:
     """Return the loop around a node within its function, None when there is none."""
     for child, parent in scope.module.ancestors(node):
+        if isinstance(child, (nodes.Return, nodes.Raise)) or _ends_loop(child, parent):
+            # What leaves the loop is not repeated by it.
+            return None
         if isinstance(parent, nodes.For) and child in parent.body:
             return parent.span
         if isinstance(parent, nodes.While) and child in parent.body:
@@ -317,6 +320,16 @@ def in_loop(node: nodes.Node, scope: Scope) -> Span | None:
         if isinstance(parent, nodes.Comprehension) and child in parent.elements:
             return parent.span
     return None
+
+
+def _ends_loop(child: nodes.Node, parent: nodes.Node) -> bool:
+    """Whether `break` follows the statement in its own block."""
+    for name in ("body", "orelse"):
+        block = getattr(parent, name, None)
+        if isinstance(block, list) and child in block and block:
+            last = block[-1]
+            return isinstance(last, nodes.Simple) and last.keyword == "break"
+    return False
 
 
 def _describe(edge: Edge) -> str:

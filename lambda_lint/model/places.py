@@ -6,7 +6,7 @@ kind, and for attributes of objects on how long the object lives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.model.calls import CallGraph
@@ -51,6 +51,7 @@ class Places:
         self.calls = calls
         self.evaluator = calls.evaluator
         self._stored: dict[Function, frozenset[Place]] = {}
+        self._rebinds: dict[Function, frozenset[Place]] = {}
         self._busy: set[tuple[nodes.Node, Scope]] = set()
 
     def of(self, node: nodes.Expression, scope: Scope) -> Place | None:
@@ -181,65 +182,135 @@ class Places:
                             if place is not None:
                                 yield place
 
-    def stored_in(self, statements: list[nodes.Statement], scope: Scope) -> frozenset[Place]:
-        """Return the places that running the statements may write, callees included."""
+    def stored_in(
+        self, statements: Sequence[nodes.Statement], scope: Scope, made: nodes.Node
+    ) -> frozenset[Place]:
+        """Return the places that running the statements may write, callees included.
+
+        An item that is put into a container counts only when `made`, the guarded expression, flows
+        into it: `seen["other"] = 1` beside a call remembers nothing of that call.
+        """
         found: set[Place] = set()
         module = scope.module
         for statement in statements:
             for node in nodes.walk(statement):
-                found |= self._written_by(node, module.scope_of.get(node, scope))
+                inner = module.scope_of.get(node, scope)
+                for place, value in self._written_by(node, inner):
+                    if value is None or self._flows(made, value, scope):
+                        found.add(place)
                 if isinstance(node, nodes.Call):
-                    inner = module.scope_of.get(node, scope)
-                    for value in self.evaluator.evaluate(node.func, inner):
-                        if isinstance(value, FunctionValue):
-                            found |= self.stored_by(value.function)
+                    found |= self._stored_by_callee(node, inner, made)
         return frozenset(found)
 
-    def stored_by(self, function: Function, depth: int = 3) -> frozenset[Place]:
-        """Return the places that calling a function may write, a few calls deep."""
-        found = self._stored.get(function)
+    def stored_by(self, function: Function, made: nodes.Node | None = None) -> frozenset[Place]:
+        """Return the places that calling a function may write, a few calls deep.
+
+        With `made`, an expression of this function, items count only when it flows into them.
+        """
+        if made is None:
+            return self._all_stored(function, _MAX_DEPTH)
+        body = function.node.body if isinstance(function.node, nodes.FunctionDef) else []
+        return self.stored_in(body, function.scope, made)
+
+    def _stored_by_callee(
+        self, call: nodes.Call, scope: Scope, made: nodes.Node
+    ) -> frozenset[Place]:
+        found: set[Place] = set()
+        for value in self.evaluator.evaluate(call.func, scope):
+            if isinstance(value, FunctionValue):
+                if call is made or _contains(call, made):
+                    found |= self._all_stored(value.function, _MAX_DEPTH)
+                else:
+                    found |= self._rebound(value.function, _MAX_DEPTH)
+        return frozenset(found)
+
+    def _all_stored(self, function: Function, depth: int) -> frozenset[Place]:
+        return self._written_by_function(function, depth, self._stored, items=True)
+
+    def _rebound(self, function: Function, depth: int) -> frozenset[Place]:
+        return self._written_by_function(function, depth, self._rebinds, items=False)
+
+    def _written_by_function(
+        self,
+        function: Function,
+        depth: int,
+        memo: dict[Function, frozenset[Place]],
+        *,
+        items: bool,
+    ) -> frozenset[Place]:
+        found = memo.get(function)
         if found is not None:
             return found
-        self._stored[function] = frozenset()
+        memo[function] = frozenset()
         places: set[Place] = set()
         for target, _, scope in function.stores:
             place = self._target(target, scope)
-            if place is not None:
+            if place is not None and (items or not isinstance(target, nodes.Subscript)):
                 places.add(place)
-        for site in function.calls:
-            places |= self._written_by(site.node, site.scope)
+        if items:
+            for site in function.calls:
+                places |= {place for place, _ in self._written_by(site.node, site.scope)}
         if depth > 0:
             for edge in self.calls.out.get(function, ()):
                 if edge.kind in ("call", "method", "init"):
-                    places |= self.stored_by(edge.callee, depth - 1)
+                    places |= self._written_by_function(edge.callee, depth - 1, memo, items=items)
         result = frozenset(places)
-        self._stored[function] = result
+        memo[function] = result
         return result
 
-    def _written_by(self, node: nodes.Node, scope: Scope) -> set[Place]:
+    def _flows(self, made: nodes.Node, value: nodes.Expression, scope: Scope) -> bool:
+        """Whether the guarded expression is part of what is stored, perhaps by way of a name."""
+        seen: set[str] = set()
+        stack: list[nodes.Node] = [value]
+        while stack:
+            current = stack.pop()
+            for node in nodes.walk(current):
+                if node is made:
+                    return True
+                if isinstance(node, nodes.Name) and node.id not in seen:
+                    seen.add(node.id)
+                    found = scope.lookup(node.id)
+                    if found is not None and found.kind == "function":
+                        stack += [
+                            one.value for one in found.bindings[node.id] if one.value is not None
+                        ]
+                        stack += [
+                            one for name, one, _ in found.function.contents if name == node.id
+                        ]
+        return False
+
+    def _written_by(
+        self, node: nodes.Node, scope: Scope
+    ) -> Iterator[tuple[Place, nodes.Expression | None]]:
+        """Yield the places that one node writes; with the value, where an item is put in."""
         targets: list[nodes.Expression] = []
+        value: nodes.Expression | None = None
         match node:
-            case nodes.Assign(targets=many):
-                targets = many
-            case nodes.AnnotatedAssign(target=one) | nodes.AugmentedAssign(target=one):
+            case nodes.Assign(targets=targets, value=value):
+                pass
+            case nodes.AnnotatedAssign(target=one, value=value):
                 targets = [one]
-            case nodes.Walrus(target=one):
+            case nodes.AugmentedAssign(target=one, value=value):
+                targets = [one]
+            case nodes.Walrus(target=one, value=value):
                 targets = [one]
             case nodes.Call(func=nodes.Name(id="setattr"), arguments=[first, second, *_]):
                 if isinstance(second.value, nodes.Constant) and isinstance(second.value.value, str):
                     place = self._attribute(first.value, second.value.value, scope)
-                    return {place} if place is not None else set()
-            case nodes.Call(func=nodes.Attribute(value=value, attr=attr)) if attr in _WRITERS:
-                place = self.of(value, scope)
-                return {place} if place is not None else set()
-        found = set()
+                    if place is not None:
+                        yield place, None
+            case nodes.Call(func=nodes.Attribute(value=inner, attr=attr), arguments=[*_, last]) if (
+                attr in _WRITERS
+            ):
+                place = self.of(inner, scope)
+                if place is not None:
+                    yield place, last.value
         for target in targets:
             items = target.items if isinstance(target, nodes.Collection) else [target]
             for item in items:
                 place = self._target(item, scope)
                 if place is not None:
-                    found.add(place)
-        return found
+                    yield place, (value if isinstance(item, nodes.Subscript) else None)
 
     def _target(self, target: nodes.Expression, scope: Scope) -> Place | None:
         """Return the place that assigning to `target` writes; a plain local name is none."""
@@ -272,6 +343,13 @@ def _asked(test: nodes.Expression) -> Iterator[nodes.Node]:
         yield node
         stack.extend(reversed(list(nodes.children(node))))
 
+
+def _contains(outer: nodes.Node, inner: nodes.Node) -> bool:
+    return any(node is inner for node in nodes.walk(outer))
+
+
+_MAX_DEPTH = 3
+"""How many calls deep a store counts as made by a call."""
 
 _WRITERS = frozenset({"update", "setdefault", "append", "add", "insert", "put", "set", "extend"})
 """Methods that keep their argument in the object."""

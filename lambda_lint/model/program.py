@@ -532,8 +532,10 @@ _VISITORS = {
 }
 
 
-_FILLING = frozenset({"append", "add", "extend", "insert", "update", "setdefault", "appendleft"})
-"""Methods of containers that put their arguments into the container."""
+_FILLING = frozenset(
+    {"append", "add", "extend", "insert", "update", "setdefault", "appendleft", "set", "put"}
+)
+"""Methods of containers and context variables that put their arguments into the object."""
 
 
 def _root_name(expression: nodes.Expression) -> str:

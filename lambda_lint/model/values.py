@@ -275,6 +275,11 @@ class Evaluator:
             return (PackageValue(inner, importer),)
         return (External(self.knowledge.canonical(inner)),)
 
+    def module_of_import(self, binding: Binding) -> Module | None:
+        """Return the project module that a `from … import` names."""
+        path = self._path_of(binding)
+        return self.modules.get(path) if path is not None else None
+
     def _path_of(self, binding: Binding) -> str | None:
         importer = binding.scope.module.path
         if binding.level:
@@ -408,7 +413,7 @@ class Evaluator:
 
     def _call(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
         if isinstance(node.func, nodes.Name) and node.func.id == "super":
-            yield from self._super(scope)
+            yield from self._super(node, scope)
             return
         if isinstance(node.func, nodes.Attribute) and node.func.attr == "get" and node.arguments:
             yield from self._got(node, node.func, scope)
@@ -452,7 +457,8 @@ class Evaluator:
             if len(node.arguments) > 1:
                 yield from self.evaluate(node.arguments[1].value, scope)
 
-    def _super(self, scope: Scope) -> Iterator[Value]:
+    def _super(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
+        """The next class up. Naming an origin says that overriding subclasses are not meant."""
         method: Function | None = scope.function
         while method is not None and method.class_ is None:
             outer = method.definition_scope
@@ -461,7 +467,7 @@ class Evaluator:
             return
         project, libraries = self.lineage(method.class_)
         if len(project) > 1:
-            yield InstanceValue(project[1])
+            yield InstanceValue(project[1], node)
         for name in libraries:
             yield External(f"{name}()")
 
