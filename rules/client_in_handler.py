@@ -168,6 +168,8 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
 
 def _fix(call: Call, kind: str) -> Fix | None:
     """Hoist what can be hoisted; a cached function where making it early could do harm."""
+    if call.differs_elsewhere:
+        return None
     if kind != "connecting" and not call.project.snapstart and not call.project.tests_patch_sdk:
         moved = hoist(call)
         if moved is not None:
@@ -177,6 +179,11 @@ def _fix(call: Call, kind: str) -> Fix | None:
 
 
 def _help(call: Call, kind: str) -> str:
+    if call.differs_elsewhere:
+        return (
+            "the callers of this witness give the same values every time: keep what is made for "
+            "them, in a cache that has the values as its key"
+        )
     if kind == "connecting":
         return (
             "connect on first use, keep the connection in a module variable, and check that it is "

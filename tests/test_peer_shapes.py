@@ -132,7 +132,9 @@ def findings(text: str) -> list[tuple[str, int, str]]:
 
 
 def handler(imports: str, call: str) -> str:
-    return f"{imports}\n\ndef lambda_handler(event, context):\n    made = {call}\n    return made.x\n"
+    return (
+        f"{imports}\n\ndef lambda_handler(event, context):\n    made = {call}\n    return made.x\n"
+    )
 
 
 @pytest.mark.parametrize(("imports", "call"), FOUND.values(), ids=FOUND)

@@ -131,12 +131,9 @@ class Dependence:
         A helper may be called with event data in one place and with constants in another; the
         constants make it build the same thing again and again. The edges lead to the function of
         `call`, outermost first; None means that no such way was found. `runs` says whether an edge
-        is taken on every invocation. What may hold credentials is never taken for constant.
+        is taken on every invocation.
         """
-        labels = self._raw(call, scope)
-        if CREDENTIALS in self.settle(labels):
-            return None
-        return self._constant(labels, scope.function, runs, 0)
+        return self._constant(self._raw(call, scope), scope.function, runs, 0)
 
     def _constant(
         self, labels: Labels, function: Function, runs: Callable[[Edge], bool], depth: int

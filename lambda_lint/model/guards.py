@@ -286,18 +286,32 @@ class Guards:
 
     def of_class(self, class_: Class) -> Guard | None:
         """Return the guard that makes a class a singleton: metaclass, decorator or `__new__`."""
-        scope = class_.definition_scope
-        for argument in class_.node.arguments:
-            if argument.name == "metaclass":
-                for value in self.evaluator.evaluate(argument.value, scope):
-                    if isinstance(value, ClassValue):
-                        call = value.class_.methods.get("__call__")
-                        if call is not None and self._keeps_instances(call):
-                            place = Place("class", value.class_, "_instances")
-                            return Guard(place, class_.module.path, argument.span, "metaclass")
-        for decorator in class_.node.decorators:
-            for guard in self._memoising(decorator, scope):
+        for one in self.evaluator.lineage(class_)[0]:
+            guard = self._metaclass_guard(one)
+            if guard is not None:
                 return guard
+        for decorator in class_.node.decorators:
+            called = decorator.func if isinstance(decorator, nodes.Call) else decorator
+            for value in self.evaluator.evaluate(called, class_.definition_scope):
+                if isinstance(value, External) and self.evaluator.knowledge.cache_decorator(
+                    value.name
+                ):
+                    place = Place("class", class_, class_.name)
+                    return Guard(place, class_.module.path, decorator.span, "decorator")
+            for guard in self._memoising(decorator, class_.definition_scope):
+                return guard
+        return None
+
+    def _metaclass_guard(self, class_: Class) -> Guard | None:
+        for argument in class_.node.arguments:
+            if argument.name != "metaclass":
+                continue
+            for value in self.evaluator.evaluate(argument.value, class_.definition_scope):
+                if isinstance(value, ClassValue):
+                    call = value.class_.methods.get("__call__")
+                    if call is not None and self._keeps_instances(call):
+                        place = Place("class", value.class_, "_instances")
+                        return Guard(place, class_.module.path, argument.span, "metaclass")
         return None
 
     def shares_instances(self, class_: Class) -> bool:

@@ -146,11 +146,23 @@ class Phases:
             around = self.guards.around(edge.node, edge.scope)
             carried = self.guards.carried(edge.callee)
             if edge.kind == "wrapper":
-                carried = ()
+                carried = self._outer_guards(edge)
             once = self.guards.of_class(edge.class_) if edge.class_ is not None else None
             found = (*around, *carried, *((once,) if once is not None else ()))
             self._edge_guards[edge] = found
         return found
+
+    def _outer_guards(self, edge: Edge) -> tuple[Guard, ...]:
+        """Return the caches that stand outside of a wrapper: `@cache` above `@logged`."""
+        for sibling in self.calls.out.get(edge.caller, ()):
+            if sibling.site is edge.site and edge.callee in self.calls.wrappers(sibling.callee):
+                decorators = sibling.callee.decorators
+                return tuple(
+                    guard
+                    for guard in self.guards.carried(sibling.callee)
+                    if decorators and guard.span == decorators[0].span
+                )
+        return ()
 
     def witness(self, path: Path) -> tuple[Step, ...]:
         """Return the steps from the handler to the function that the path ends in."""

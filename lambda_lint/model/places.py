@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lambda_lint.model.calls import CallGraph
+from lambda_lint.model.calls import CallGraph, bind_arguments
 from lambda_lint.model.program import Class, Function, Module, Scope
 from lambda_lint.model.values import (
     ClassValue,
@@ -110,13 +110,31 @@ class Places:
         if found.kind == "function" and found is not inner and inner.kind == "function":
             return Place("closure", found.function, name)
         if any(one.kind == "parameter" for one in found.bindings[name]):
-            return Place("parameter", found.function, name)
+            return self._parameter(found.function, name)
         for binding in found.bindings[name]:
             if binding.kind == "assign" and binding.value is not None and binding.index is None:
                 place = self.of(binding.value, binding.scope)
                 if place is not None:
                     return place
         return None
+
+    def _parameter(self, function: Function, name: str) -> Place:
+        """Return the place of a parameter: a mutable default and a caller's own place last."""
+        parameter = function.parameter(name)
+        sites = self.calls.argument_sites(function)
+        given = [
+            (bound[name], site.scope)
+            for site, skip_first in sites
+            if name in (bound := bind_arguments(site.node, function, skip_first))
+        ]
+        if parameter is not None and not given and _is_mutable(parameter.default):
+            return Place("function", function, name)
+        places = {self.of(value, scope) for value, scope in given}
+        if len(places) == 1 and len(given) == len(sites):
+            place = places.pop()
+            if place is not None and place.kind in ("global", "class", "function"):
+                return place
+        return Place("parameter", function, name)
 
     def _attribute(self, value: nodes.Expression, attr: str, scope: Scope) -> Place | None:
         for one in self.evaluator.evaluate(value, scope):
@@ -196,7 +214,7 @@ class Places:
             for node in nodes.walk(statement):
                 inner = module.scope_of.get(node, scope)
                 for place, value in self._written_by(node, inner):
-                    if value is None or self._flows(made, value, scope):
+                    if value is None or node is made or self._flows(made, value, scope):
                         found.add(place)
                 if isinstance(node, nodes.Call):
                     found |= self._stored_by_callee(node, inner, made)
@@ -323,6 +341,7 @@ class Places:
             if owner is not scope and owner.kind == "function":
                 return Place("closure", owner.function, target.id)
             if any(one.kind == "parameter" for one in owner.bindings.get(target.id, ())):
+                # Rebinding the name changes nothing for the caller, whatever it gave.
                 return Place("parameter", owner.function, target.id)
             return None
         return self.of(target, scope)
@@ -342,6 +361,14 @@ def _asked(test: nodes.Expression) -> Iterator[nodes.Node]:
                 continue
         yield node
         stack.extend(reversed(list(nodes.children(node))))
+
+
+def _is_mutable(value: nodes.Expression | None) -> bool:
+    if isinstance(value, nodes.Call):
+        return isinstance(value.func, nodes.Name) and value.func.id in ("dict", "list", "set")
+    return isinstance(value, nodes.Dict) or (
+        isinstance(value, nodes.Collection) and value.kind != "tuple"
+    )
 
 
 def _contains(outer: nodes.Node, inner: nodes.Node) -> bool:

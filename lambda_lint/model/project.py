@@ -219,6 +219,14 @@ class Call:
         return (*steps, Step(self.path, self.span, last))
 
     @cached_property
+    def differs_elsewhere(self) -> bool:
+        """Whether other callers bring event data, although the witness brings constants.
+
+        Then the object may be kept only under a key, never alone.
+        """
+        return bool(self.project.dependence.of_call(self.node, self.site.scope))
+
+    @cached_property
     def depends_on(self) -> frozenset[str]:
         """What the result depends on: `event`, `credentials`, `iteration`, or nothing of them."""
         found = set(self.project.dependence.of_call(self.node, self.site.scope))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Knowledge, Runner
@@ -336,6 +337,8 @@ class Evaluator:
     def _instance_attribute(
         self, value: InstanceValue, class_: Class, attr: str
     ) -> Iterable[Value]:
+        if attr == "__class__":
+            return (ClassValue(class_),)
         project, libraries = self.lineage(class_)
         assigned: list[Value] = []
         for one in project:
@@ -371,9 +374,36 @@ class Evaluator:
             if method is not None:
                 bound = value if method.has_simple_decorator("classmethod") else None
                 return (FunctionValue(method, bound),)
-            if attr in one.scope.bindings:
-                return self.bound(one.scope, attr)
+            assigned = list(self.bound(one.scope, attr)) if attr in one.scope.bindings else []
+            # `cls.instance = cls()` in a class method, `Service.instance = Service()` anywhere.
+            for binding in one.attributes.get(attr, ()):
+                assigned += self.binding(binding)
+            assigned += self._stored_on(ClassValue(one), attr)
+            if assigned or attr in one.scope.bindings:
+                return assigned
         return [External(f"{name}.{attr}") for name in libraries]
+
+    def _stored_on(self, owner: Value, attr: str) -> Values:
+        """Return what is assigned to an attribute of a class or module from outside of it."""
+        found: list[Value] = []
+        for target, value, scope in self._attribute_stores.get(attr, ()):
+            if owner in self.evaluate(target, scope):
+                found += self.evaluate(value, scope)
+        return _merge(found)
+
+    @cached_property
+    def _attribute_stores(
+        self,
+    ) -> dict[str, list[tuple[nodes.Expression, nodes.Expression, Scope]]]:
+        """Stores to attributes of something that is written as a plain dotted name."""
+        found: dict[str, list[tuple[nodes.Expression, nodes.Expression, Scope]]] = {}
+        for path in sorted(self.modules):
+            module = self.modules[path]
+            for function in [module.code, *module.functions]:
+                for target, place, scope in function.stores:
+                    if isinstance(target, nodes.Attribute) and isinstance(place, nodes.Assign):
+                        found.setdefault(target.attr, []).append((target.value, place.value, scope))
+        return found
 
     def is_property(self, method: Function) -> bool:
         """Whether reading this method calls it: a property, plain or cached."""
@@ -427,6 +457,10 @@ class Evaluator:
                 case External(name="functools.partial" | "copy.copy" | "copy.deepcopy"):
                     if node.arguments:
                         yield from self.evaluate(node.arguments[0].value, scope)
+                case External(name="builtins.type") if len(node.arguments) == 1:
+                    for one in self.evaluate(node.arguments[0].value, scope):
+                        if isinstance(one, InstanceValue):
+                            yield ClassValue(one.class_)
                 case External(name="typing.cast") if len(node.arguments) == 2:
                     yield from self.evaluate(node.arguments[1].value, scope)
                 case External(name="builtins.next" | "builtins.iter") if node.arguments:
@@ -439,13 +473,23 @@ class Evaluator:
                             yield from self.evaluate(given, scope)
                     yield External(self.knowledge.canonical(f"{name}()"), node)
                 case ClassValue(class_=class_):
-                    yield InstanceValue(class_, node)
+                    # `cls()` makes an object of whichever subclass the method was called on.
+                    is_open = isinstance(node.func, nodes.Name) and self._is_first_parameter(
+                        node.func.id, scope
+                    )
+                    yield InstanceValue(class_, None if is_open else node)
                 case FunctionValue(function=function):
                     yield from self.returned(function)
                 case InstanceValue(class_=class_):
                     for called in self._instance_attribute(value, class_, "__call__"):
                         if isinstance(called, FunctionValue):
                             yield from self.returned(called.function)
+
+    def _is_first_parameter(self, name: str, scope: Scope) -> bool:
+        found = scope.lookup(name)
+        if found is None or found.function.class_ is None or not found.function.parameters:
+            return False
+        return found.function.parameters[0].name == name
 
     def _got(self, node: nodes.Call, func: nodes.Attribute, scope: Scope) -> Iterator[Value]:
         """`TABLE.get(key, default)` of a dictionary that is written out."""
