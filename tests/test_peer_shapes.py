@@ -95,7 +95,8 @@ sts = boto3.client("sts")
 def lambda_handler(event, context):
     c = sts.assume_role(RoleArn="arn", RoleSessionName="x")["Credentials"]
     s3 = boto3.client("s3", aws_access_key_id=c["AccessKeyId"],
-                      aws_secret_access_key=c["SecretAccessKey"], aws_session_token=c["SessionToken"])
+                      aws_secret_access_key=c["SecretAccessKey"],
+                      aws_session_token=c["SessionToken"])
     return s3.list_buckets()
 """,
     "parameter of the library's name": """

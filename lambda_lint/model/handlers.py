@@ -13,17 +13,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Confidence, Span, Step
-from lambda_lint.model.calls import CallGraph, Edge
+from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.custom_resources import answers_cloudformation
 from lambda_lint.model.program import Binding, Function, Module
-from lambda_lint.model.routes import Route, Routes, is_test_path
-from lambda_lint.model.values import External, FunctionValue, InstanceValue
+from lambda_lint.model.registrations import Route
+from lambda_lint.model.routes import Routes, is_test_path
+from lambda_lint.model.values import External, FunctionValue, InstanceValue, Value
 from lambda_lint.syntax import nodes
 
 ENOUGH = 3
 """Points from which on a function counts as a handler."""
 
-_CERTAIN = ("has the decorator", "uses `", "calls `", "takes an annotated")
+_CERTAIN = ("has the decorator", "uses `", "calls `", "takes an annotated Lambda context")
 """Evidence that only code for Lambda has, as opposed to names."""
+
+_USUAL = ("lambda_handler", "handler")
+"""Names that templates give. Other code may call such a function, and it stays a handler."""
+
+_RUNS = frozenset({"call", "callback", "runner"})
+"""Kinds of edges by which other code runs a plain function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,7 @@ def find_handlers(
     finder = _Finder(calls, patterns)
     handlers = [finder.configured(one) for one in configured]
     seen = {(one.path, one.name) for one in handlers}
+    applications: list[Handler] = []
     for path in sorted(calls.modules):
         module = calls.modules[path]
         if is_test_path(path):
@@ -85,7 +94,10 @@ def find_handlers(
         for handler in finder.in_module(module):
             if (handler.path, handler.name) not in seen:
                 seen.add((handler.path, handler.name))
-                handlers.append(handler)
+                whole = handler in finder.applications
+                (applications if whole else handlers).append(handler)
+    handlers += finder.called_by_nobody(applications, handlers)
+    handlers = finder.without_kept(handlers)
     handlers += finder.routes_without_handler(handlers)
     return sorted(handlers, key=lambda one: (one.path, one.span, one.name))
 
@@ -97,6 +109,8 @@ class _Finder:
         self.knowledge = calls.evaluator.knowledge
         self.patterns = tuple(patterns)
         self.routes = Routes(calls)
+        #: Handlers that are an application in a variable, which a function may stand in front of.
+        self.applications: set[Handler] = set()
 
     def configured(self, entry: str) -> Handler:
         path, _, name = entry.rpartition(":")
@@ -119,12 +133,33 @@ class _Finder:
         )
 
     def in_module(self, module: Module) -> Iterator[Handler]:
+        """Yield the handlers that the module defines, as functions and as variables."""
+        variables: list[Handler] = []
+        wrapped: set[Function] = set()
+        for name, bindings in module.scope.bindings.items():
+            for binding in bindings:
+                for handler in self._from_binding(module, name, binding, certain=False):
+                    variables.append(handler)
+                    if isinstance(binding.value, nodes.Call):
+                        wrapped |= self._arguments_of(binding.value, module)
         for function in module.functions:
+            route = self.routes.of(function)
+            if route is not None and route.own:
+                yield self._handler(
+                    function,
+                    function.name,
+                    (route.evidence,),
+                    Confidence.HIGH,
+                    function.name_span,
+                )
+                continue
             scope = function.definition_scope
             if (
                 scope is None
                 or scope.kind != "module"
                 or not isinstance(function.node, nodes.FunctionDef)
+                or (route is not None and route.registry is None)
+                or (function in wrapped and function.name not in _USUAL)
             ):
                 continue
             points, evidence = self._score(function, function.name, skip=0)
@@ -135,9 +170,47 @@ class _Finder:
                 yield self._handler(
                     function, function.name, evidence, confidence, function.name_span
                 )
-        for name, bindings in module.scope.bindings.items():
-            for binding in bindings:
-                yield from self._from_binding(module, name, binding, certain=False)
+        yield from variables
+
+    def _arguments_of(self, call: nodes.Call, module: Module) -> set[Function]:
+        """Return the functions that are wrapped in `handler = traced(work)`."""
+        return {
+            value.function
+            for argument in call.arguments
+            for value in self.evaluator.evaluate(argument.value, module.scope)
+            if isinstance(value, FunctionValue)
+        }
+
+    def called_by_nobody(
+        self, applications: Sequence[Handler], handlers: Sequence[Handler]
+    ) -> Iterator[Handler]:
+        """Yield the applications that no handler function hands its events to."""
+        dispatching = [
+            self.routes.imported_by(self.calls.modules[one.path])
+            for one in handlers
+            if any(
+                self.routes.dispatches(entry.function) for entry in one.entries if not entry.step
+            )
+        ]
+        for application in applications:
+            if not any(application.path in closure for closure in dispatching):
+                yield application
+
+    def without_kept(self, handlers: Sequence[Handler]) -> list[Handler]:
+        """Leave out functions that other handlers find in a registry of the project.
+
+        One that no handler was seen to reach stays, because otherwise nothing would reach it.
+        """
+        served = {
+            entry.function for one in handlers for entry in one.entries if entry.step is not None
+        }
+        kept = []
+        for one in handlers:
+            route = self.routes.of(one.entries[-1].function) if one.entries else None
+            registered = route is not None and route.registry is not None
+            if not registered or one.entries[-1].function not in served:
+                kept.append(one)
+        return kept
 
     def routes_without_handler(self, handlers: Sequence[Handler]) -> Iterator[Handler]:
         """Routes of objects that only live on Lambda, whose handler was not found, stand alone."""
@@ -152,6 +225,7 @@ class _Finder:
                     (route.evidence,),
                     Confidence.MEDIUM,
                     self._entries(function, None, None),
+                    answers_cloudformation(self.calls, function),
                 )
 
     def _from_binding(
@@ -173,6 +247,13 @@ class _Finder:
                         yield self._served(module, name, span, f"made by `{short}`", value)
                         return
         for one in self.evaluator.evaluate(value, module.scope):
+            framework = self.routes.framework_of(one)
+            if framework is not None and framework.on_lambda and framework.callable:
+                title = f"is a {framework.title} application"
+                handler = self._served(module, name, span, title, None, one)
+                self.applications.add(handler)
+                yield handler
+                return
             match one:
                 case FunctionValue(function=function, receiver=receiver):
                     if isinstance(value, nodes.Name):
@@ -195,18 +276,31 @@ class _Finder:
                                     call, name, evidence, Confidence.MEDIUM, span, module
                                 )
                                 return
-            framework = self.routes.framework_of(one)
-            if framework is not None and framework.on_lambda and framework.callable:
-                title = f"a {framework.title} application"
-                yield self._served(module, name, span, title, None)
-                return
 
     def _served(
-        self, module: Module, name: str, span: Span, evidence: str, call: nodes.Call | None
+        self,
+        module: Module,
+        name: str,
+        span: Span,
+        evidence: str,
+        call: nodes.Call | None,
+        application: Value | None = None,
     ) -> Handler:
         """A handler that dispatches to routes: those of every module that it imports."""
         entries: list[Entry] = []
-        for route in self.routes.behind(module):
+        made_by: list[nodes.Call] = []
+        custom_resource = False
+        if isinstance(application, (External, InstanceValue)) and application.origin is not None:
+            made_by.append(application.origin)
+        if isinstance(application, External):
+            custom_resource = application.name.startswith("crhelper.")
+        elif isinstance(application, InstanceValue):
+            # A subclass of the project may do something of its own for each event.
+            for base in self.evaluator.lineage(application.class_)[0]:
+                if "__call__" in base.methods:
+                    entries += self._entries(base.methods["__call__"], 0, 1)
+                    break
+        for route in self.routes.behind(module, made_by):
             entries += self._route_entries(route)
         if call is not None:
             for argument in call.arguments:
@@ -220,7 +314,7 @@ class _Finder:
             (evidence,),
             Confidence.HIGH,
             tuple(entries),
-            self.is_custom_resource(module),
+            custom_resource,
         )
 
     def _handler(
@@ -234,10 +328,18 @@ class _Finder:
     ) -> Handler:
         # What a module variable holds may be defined elsewhere; the handler is the variable.
         module = module or function.module
-        entries = list(self._entries(function, 0, 1))
+        entries: list[Entry] = []
         if self.routes.dispatches(function):
             for route in self.routes.behind(module):
                 entries += self._route_entries(route)
+        for route in self.routes.kept(function, module):
+            if route.function is not function:
+                entries += self._route_entries(route)
+        if self._fits(function, 1 if function.is_method else 0):
+            entries += self._entries(function, 0, 1)
+        else:
+            # Called by its wrapper, which may have read what it hands on from the event.
+            entries += self._entries(function, None, None)
         return Handler(
             module.path,
             name,
@@ -245,7 +347,7 @@ class _Finder:
             evidence,
             confidence,
             tuple(entries),
-            self.is_custom_resource(module),
+            answers_cloudformation(self.calls, function),
         )
 
     def _entries(
@@ -262,28 +364,37 @@ class _Finder:
         step = Step(function.module.path, function.name_span, route.evidence)
         return self._entries(function, None, None, step)
 
-    def is_custom_resource(self, module: Module) -> bool:
-        """Whether the module answers CloudFormation, which happens when a stack changes only."""
-        for binding in module.imports:
-            if binding.module.partition(".")[0] in ("cfnresponse", "crhelper"):
-                return True
-            if binding.name == "cfnresponse":
-                return True
-        marks = 0
-        for node in module.parents:
-            if isinstance(node, nodes.Constant) and node.value in _CUSTOM_RESOURCE_KEYS:
-                marks += 1 if node.value == "RequestType" else 2
-        return marks >= 2
-
     def _is_only_helper(self, function: Function, evidence: tuple[str, ...]) -> bool:
-        """Whether nothing but parameter names speaks for it, and project code calls it."""
-        called = any(
-            edge.kind == "call"
-            and not is_test_path(edge.caller.module.path)
-            and not self._below_main(edge)
-            for edge in self.calls.into.get(function, ())
+        """Whether other code of the project calls it, and nothing says that Lambda does too."""
+        if function.name in _USUAL or any(one.startswith("has the decorator") for one in evidence):
+            return False
+        return any(self._is_real_call(edge, function) for edge in self.calls.into.get(function, ()))
+
+    def _is_real_call(self, edge: Edge, function: Function) -> bool:
+        """Whether it is more than a test, a trial by hand, or the function calling itself."""
+        caller = edge.caller
+        if edge.kind not in _RUNS or is_test_path(caller.module.path) or self._below_main(edge):
+            return False
+        outer: Function | None = caller
+        while outer is not None:
+            if outer is function:
+                return False
+            scope = outer.definition_scope
+            outer = scope.function if scope is not None else None
+        if caller.is_module or self._only_for_trying(caller):
+            return False
+        if edge.site is None or edge.kind != "call":
+            return True
+        # A helper is given the context; who makes one up tries the handler out.
+        bound = list(bind_arguments(edge.site.node, function, False).values())
+        return len(bound) < 2 or not isinstance(bound[1], (nodes.Constant, nodes.Dict))
+
+    def _only_for_trying(self, function: Function) -> bool:
+        """Whether all that calls it stands below `__main__`, at module level, or in tests."""
+        edges = self.calls.into.get(function, ())
+        return bool(edges) and all(
+            edge.caller.is_module or is_test_path(edge.caller.module.path) for edge in edges
         )
-        return called and all(one.startswith("takes") for one in evidence)
 
     def _below_main(self, edge: Edge) -> bool:
         """Whether a call is for trying the file out by hand."""
@@ -298,16 +409,18 @@ class _Finder:
 
     def _score(self, function: Function, name: str, skip: int) -> tuple[int, tuple[str, ...]]:
         """Add up what speaks for a handler. Sentences of the evidence start with a verb."""
-        positional = [
-            one for one in function.parameters if one.kind in ("positional-only", "positional")
-        ][skip:]
-        variadic = any(one.kind == "variadic" for one in function.parameters)
-        required = [one for one in positional if one.default is None]
-        if len(required) > 2 or (len(positional) < 2 and not variadic):
-            return 0, ()
+        signature = function
+        if not self._fits(function, skip):
+            wrapper = self._wrapper_that_fits(function)
+            if wrapper is None:
+                return 0, ()
+            signature, skip = wrapper, 1 if wrapper.is_method else 0
+        positional = _positional(signature, skip)
         found: list[tuple[int, str]] = []
         found += self._decorator_evidence(function)
-        found += self._parameter_evidence(function, positional, name)
+        if name.startswith("_") and not found:
+            return 0, ()
+        found += self._parameter_evidence(signature, positional)
         found += self._body_evidence(function, positional)
         named = list(self._name_evidence(function, positional, name))
         # A name alone says little: much is called a handler. Only the console's own name is enough.
@@ -319,7 +432,22 @@ class _Finder:
             return 0, ()
         found += self._file_evidence(function.module)
         total = sum(points for points, _ in found)
-        return total, tuple(text for points, text in found if points > 0 and text)
+        return total, tuple(dict.fromkeys(text for points, text in found if points > 0 and text))
+
+    def _fits(self, function: Function, skip: int) -> bool:
+        """Whether Lambda could call it with an event and a context."""
+        positional = _positional(function, skip)
+        variadic = any(one.kind == "variadic" for one in function.parameters)
+        required = [one for one in positional if one.default is None]
+        return len(required) <= 2 and (len(positional) >= 2 or variadic)
+
+    def _wrapper_that_fits(self, function: Function) -> Function | None:
+        """Return the outermost wrapper that says which two arguments it is called with."""
+        for wrapper in self.calls.wrappers(function):
+            skip = 1 if wrapper.is_method else 0
+            if self._fits(wrapper, skip) and len(_positional(wrapper, skip)) >= 2:
+                return wrapper
+        return None
 
     def _decorator_evidence(self, function: Function) -> Iterator[tuple[int, str]]:
         scope = function.definition_scope
@@ -341,16 +469,18 @@ class _Finder:
                     break
 
     def _parameter_evidence(
-        self, function: Function, positional: list[nodes.Parameter], name: str
+        self, function: Function, positional: list[nodes.Parameter]
     ) -> Iterator[tuple[int, str]]:
-        for parameter in positional:
+        for position, parameter in enumerate(positional[:2]):
             if parameter.annotation is None or function.definition_scope is None:
                 continue
             for value in self.evaluator.evaluate(parameter.annotation, function.definition_scope):
                 if isinstance(value, External):
                     evidence = self.knowledge.annotation(value.name)
                     if evidence is not None:
-                        yield evidence.points, "takes an annotated Lambda context"
+                        what = "context" if position else "event"
+                        yield evidence.points, f"takes an annotated Lambda {what}"
+                        break
         if len(positional) >= 2:
             first, second = positional[0].name, positional[1].name
             for one in self.knowledge.parameter_evidence:
@@ -409,9 +539,8 @@ class _Finder:
                 break
 
 
-_CUSTOM_RESOURCE_KEYS = frozenset(
-    {"RequestType", "ResponseURL", "PhysicalResourceId", "LogicalResourceId", "ResourceProperties"}
-)
-"""Keys that only events of custom resources have:
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
-"""
+def _positional(function: Function, skip: int) -> list[nodes.Parameter]:
+    """Return the parameters that an event and a context could be, without `self`."""
+    return [one for one in function.parameters if one.kind in ("positional-only", "positional")][
+        skip:
+    ]

@@ -450,7 +450,7 @@ class TypeAlias(Statement):
 
 @dataclass(slots=True, eq=False)
 class FunctionDef(Statement):
-    """A function. `span` starts at `def` or `async`, not at a decorator; `name_span` is the name."""
+    """A function. `span` starts at `def` or `async`, not at a decorator."""
 
     name: str
     name_span: Span
