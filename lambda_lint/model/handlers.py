@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
@@ -141,7 +141,7 @@ class _Finder:
                 for handler in self._from_binding(module, name, binding, certain=False):
                     variables.append(handler)
                     if isinstance(binding.value, nodes.Call):
-                        wrapped |= self._arguments_of(binding.value, module)
+                        wrapped.update(self._wrapped_in(binding.value, module))
         for function in module.functions:
             route = self.routes.of(function)
             if route is not None and route.own:
@@ -172,14 +172,17 @@ class _Finder:
                 )
         yield from variables
 
-    def _arguments_of(self, call: nodes.Call, module: Module) -> set[Function]:
-        """Return the functions that are wrapped in `handler = traced(work)`."""
-        return {
-            value.function
-            for argument in call.arguments
-            for value in self.evaluator.evaluate(argument.value, module.scope)
-            if isinstance(value, FunctionValue)
-        }
+    def _wrapped_in(self, call: nodes.Call, module: Module) -> Iterator[Function]:
+        """Yield the functions that are wrapped in `handler = traced(work)`."""
+        for one in self.routes.below_wrapper(call, module.scope):
+            if isinstance(one, FunctionValue):
+                yield one.function
+        for called in self.evaluator.evaluate(call.func, module.scope):
+            if isinstance(called, External) and self.knowledge.handler_wrapper(called.name):
+                for argument in call.arguments:
+                    for one in self.evaluator.evaluate(argument.value, module.scope):
+                        if isinstance(one, FunctionValue):
+                            yield one.function
 
     def called_by_nobody(
         self, applications: Sequence[Handler], handlers: Sequence[Handler]
@@ -262,9 +265,14 @@ class _Finder:
                     points, evidence = self._score(function, name, skip)
                     if points >= ENOUGH or certain:
                         evidence = (*evidence, "assigned to a module variable")
-                        yield self._handler(
+                        handler = self._handler(
                             function, name, evidence, Confidence.MEDIUM, span, module
                         )
+                        if isinstance(value, nodes.Call):
+                            for inner in self._wrapped_in(value, module):
+                                further = self._entries(inner, 0, 1)
+                                handler = replace(handler, entries=(*handler.entries, *further))
+                        yield handler
                         return
                 case InstanceValue(class_=class_):
                     for base in self.evaluator.lineage(class_)[0]:
@@ -303,10 +311,8 @@ class _Finder:
         for route in self.routes.behind(module, made_by):
             entries += self._route_entries(route)
         if call is not None:
-            for argument in call.arguments:
-                for value in self.evaluator.evaluate(argument.value, module.scope):
-                    if isinstance(value, FunctionValue):
-                        entries += self._entries(value.function, 0, 1)
+            for function in self._wrapped_in(call, module):
+                entries += self._entries(function, 0, 1)
         return Handler(
             module.path,
             name,

@@ -241,7 +241,7 @@ class Registrations:
         """
         values: list[Value] = []
         if isinstance(node, nodes.Call):
-            values += self._below_wrapper(node, scope)
+            values += self.below_wrapper(node, scope)
             if isinstance(node.func, nodes.Attribute) and node.func.attr == "as_view":
                 values += self.evaluator.evaluate(node.func.value, scope)
         values += self.evaluator.evaluate(node, scope)
@@ -254,7 +254,7 @@ class Registrations:
                     if isinstance(one, (FunctionValue, ClassValue, InstanceValue)):
                         yield one
 
-    def _below_wrapper(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
+    def below_wrapper(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
         """`compress(f)`: what the wrapper calls, which is as much of a route as the wrapper."""
         for value in self.evaluator.evaluate(node.func, scope):
             if isinstance(value, FunctionValue):

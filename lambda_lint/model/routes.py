@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Framework
-from lambda_lint.model.program import Function, Module
+from lambda_lint.model.program import Function, Module, Scope
 from lambda_lint.model.registrations import Registrations, Route
 from lambda_lint.model.values import Value
 from lambda_lint.syntax import nodes
@@ -41,6 +41,10 @@ class Routes:
     def framework_of(self, value: Value) -> Framework | None:
         """Return what an object is an application or router of; subclasses count."""
         return self._registrations.framework_of(value)
+
+    def below_wrapper(self, call: nodes.Call, scope: Scope) -> Iterator[Value]:
+        """Yield the functions that a wrapper of the project is put around: `compress(f)`."""
+        return self._registrations.below_wrapper(call, scope)
 
     def behind(self, module: Module, made_by: Iterable[nodes.Call] = ()) -> Iterator[Route]:
         """Yield the routes of frameworks in the module and in everything that it imports.
