@@ -27,6 +27,8 @@ from lambda_lint.model.knowledge import (
     ParameterEvidence,
     Registering,
     Runner,
+    Taker,
+    Timeout,
 )
 
 if sys.version_info >= (3, 11):
@@ -53,12 +55,15 @@ TABLES: list[tuple[str, str, type[Any]]] = [
     ("handlers", "parameters", ParameterEvidence),
     ("handlers", "file", NameEvidence),
     ("frameworks", "framework", Framework),
+    ("resources", "taker", Taker),
+    ("resources", "timeout", Timeout),
 ]
 
 FAMILIES = frozenset(
     {
         *("aws", "http", "rpc", "database", "orm", "document", "cache", "search", "messaging"),
         *("network", "service", "ai", "model", "template", "schema", "data", "framework"),
+        "thread",
     }
 )
 
@@ -80,6 +85,7 @@ CHOICES: dict[tuple[type[Any], str], frozenset[str]] = {
     (Evidence, "platform"): frozenset({"lambda", "google", "azure", "web", "test", "other"}),
     (NameEvidence, "parameters"): frozenset({"any", "two"}),
     (Framework, "kind"): frozenset({"app", "router"}),
+    (Taker, "takes"): frozenset({"borrows", "closes"}),
 }
 
 UNNAMED = (NameEvidence, ParameterEvidence)
@@ -320,7 +326,7 @@ class TestExtraConstructors:
                 {"names": ["a.b"], "kind": []},
                 ".kind: [] is none of connecting, factory, heavy, lazy, loop-bound",
             ),
-            ({"names": ["a.b"], "rule": "LMB101"}, ".rule: 'LMB101' is none of client, heavy"),
+            ({"names": ["a.b"], "rule": "LMB101"}, ".rule: 'LMB101' is none of client, heavy, none"),
             ({"names": ["a.b"], "info": 1}, ".info: must be true or false"),
             ({"names": ["a.b"], "what": " "}, ".what: must be a text"),
             ({"names": ["a.b"], "closes": "close"}, ".closes: must be a list of names"),

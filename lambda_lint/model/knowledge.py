@@ -23,8 +23,8 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 KINDS = frozenset({"lazy", "connecting", "loop-bound", "heavy", "factory"})
 """What making the object costs and binds; `data/README.md` says what each means."""
 
-RULES = frozenset({"client", "heavy"})
-"""Which rule speaks of a constructor."""
+RULES = frozenset({"client", "heavy", "none"})
+"""Which rule speaks of a constructor that runs for every event; `none` if it may."""
 
 
 class KnowledgeError(ValueError):
@@ -49,6 +49,36 @@ class Constructor:
     closes_on_exit: bool | None = None
     reconnects: bool | None = None
     liveness: tuple[str, ...] = ()
+    closes_for_good: bool = False
+    must_close: bool = False
+    implicit_transaction: bool = False
+    settles: tuple[str, ...] = ()
+    pool_argument: str = ""
+    pool_position: int | None = None
+    pool_default: int | None = None
+    unless_address: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """What a call does with an object that it is given as an argument."""
+
+    takes: str
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """A call that waits without end unless it is told otherwise."""
+
+    arguments: tuple[str, ...]
+    made_with: tuple[str, ...] = ()
+    undone_by: tuple[str, ...] = ()
+    in_address: str = ""
+    only_switched_off: bool = False
     note: str = ""
     source: str = ""
 
@@ -196,6 +226,8 @@ class Knowledge:
     _context_attributes: dict[str, Evidence]
     _platform_modules: _Table[Evidence]
     _frameworks: _Table[Framework]
+    _takers: _Table[Taker]
+    _timeouts: _Table[Timeout]
     name_evidence: tuple[NameEvidence, ...]
     parameter_evidence: tuple[ParameterEvidence, ...]
     file_evidence: tuple[NameEvidence, ...]
@@ -235,6 +267,20 @@ class Knowledge:
     def constructor(self, name: str) -> Constructor | None:
         """Return what is known about calling `name`, when its result should be reused."""
         return self._constructors.find(self._names.canonical(name))
+
+    def closes(self, name: str) -> bool:
+        """Whether calling `name` with an object sees to it that the object is closed."""
+        found = self._takers.find(self._names.canonical(name))
+        return found is not None and found.takes == "closes"
+
+    def borrows(self, name: str) -> bool:
+        """Whether calling `name` with an object only uses the object."""
+        found = self._takers.find(self._names.canonical(name))
+        return found is not None and found.takes == "borrows"
+
+    def timeout(self, name: str) -> Timeout | None:
+        """Return how calling `name` is kept from waiting without end."""
+        return self._timeouts.find(self._names.canonical(name))
 
     def returns(self, name: str) -> str | None:
         """Return the class of what calling `name` yields, when it has another name."""
@@ -361,6 +407,7 @@ def _load(extras: str) -> Knowledge:
     caches = _read("caches")
     runners = _read("runners")
     handlers = _read("handlers")
+    resources = _read("resources")
 
     def table(entries: Iterable[tuple[str, T]]) -> _Table[T]:
         return _table(entries, names)
@@ -380,6 +427,8 @@ def _load(extras: str) -> Knowledge:
         _context_attributes=dict(_entries(handlers["context"], Evidence)),
         _platform_modules=_table(_entries(handlers["module"], Evidence), None),
         _frameworks=table(_entries(_read("frameworks")["framework"], Framework)),
+        _takers=table(_entries(resources["taker"], Taker)),
+        _timeouts=table(_entries(resources["timeout"], Timeout)),
         name_evidence=_records(handlers["name"], NameEvidence),
         parameter_evidence=_records(handlers["parameters"], ParameterEvidence),
         file_evidence=_records(handlers["file"], NameEvidence),
@@ -442,6 +491,12 @@ def _words(value: object) -> str:
     return f"{wrong[0]!r} is no name of an argument or attribute" if wrong else ""
 
 
+def _number(value: object) -> str:
+    """Check a count or a position."""
+    right = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return "" if right else "must be a number"
+
+
 def _numbers(value: object) -> str:
     """Check a list of positions."""
     right = isinstance(value, list | tuple) and all(
@@ -480,6 +535,14 @@ _CONSTRUCTOR_KEYS: dict[str, Callable[[object], str]] = {
     "closes_on_exit": _flag,
     "reconnects": _flag,
     "liveness": _words,
+    "closes_for_good": _flag,
+    "must_close": _flag,
+    "implicit_transaction": _flag,
+    "settles": _words,
+    "pool_argument": _text,
+    "pool_position": _number,
+    "pool_default": _number,
+    "unless_address": _words,
     "note": _text,
     "source": _text,
 }

@@ -19,6 +19,8 @@ from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases, in_loop
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Function, Module
+from lambda_lint.model.releases import Leak, find_leak
+from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
@@ -51,6 +53,7 @@ class Project:
         self.guards = Guards(self.places)
         self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
         self.phases = Phases(self.call_graph, self.guards, self.handlers)
+        self.resources = Resources(self.phases)
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
@@ -178,6 +181,18 @@ class Call:
             return False
         wanted = set(constructor.only_with_arguments)
         return not wanted or bool(given & wanted)
+
+    @cached_property
+    def resource(self) -> Resource | None:
+        """What becomes of the object that the call makes, when it is known to make one."""
+        found = self.constructor
+        return self.project.resources.of(self.site, found) if found is not None else None
+
+    @cached_property
+    def leak(self) -> Leak | None:
+        """Where an object that is made for every event is lost without being closed."""
+        resource = self.resource
+        return find_leak(resource, self.project.phases) if resource is not None else None
 
     @property
     def source_text(self) -> str:
@@ -385,4 +400,4 @@ class Call:
         return bool(self.handlers) and all(one.custom_resource for one in self.handlers)
 
 
-__all__ = ["Call", "Guard", "Handler", "Phase", "Place", "Project"]
+__all__ = ["Call", "Guard", "Handler", "Leak", "Phase", "Place", "Project", "Resource", "Use"]
