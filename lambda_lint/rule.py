@@ -94,7 +94,6 @@ class Report:
             fix=fix,
         )
 
-
     @staticmethod
     def of_use(
         call: Call,

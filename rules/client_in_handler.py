@@ -170,6 +170,9 @@ def _fix(call: Call, kind: str) -> Fix | None:
     """Hoist what can be hoisted; a cached function where making it early could do harm."""
     if call.differs_elsewhere:
         return None
+    if call.resource is not None and call.resource.closings:
+        # A shared one would be closed by the first invocation.
+        return None
     if kind != "connecting" and not call.project.snapstart and not call.project.tests_patch_sdk:
         moved = hoist(call)
         if moved is not None:

@@ -79,7 +79,9 @@ def dangling_transaction(call: Call, project: Project) -> Iterator[Report]:
     if made is None or not made.implicit_transaction or made.kind == "loop-bound":
         return
     resource = call.resource
-    if resource is None or not resource.is_shared or resource.has_open_arguments:
+    if resource is None or not resource.is_shared or not resource.is_in_sight:
+        return
+    if resource.has_open_arguments:
         return
     if resource.settled is not None or resource.renewal is not None:
         return

@@ -84,8 +84,8 @@ def handler(event, context):
 ```
 
 Silent for what opens itself again after it was closed (sessions of requests, Redis clients, HTTP
-connections of the standard library, engines after `dispose()`), for connections on which `with` only
-ends a transaction (psycopg2, pyodbc), and when the variable is filled or emptied anywhere else.
+connections of the standard library, engines after `dispose()`), for connections on which `with`
+only ends a transaction (psycopg2, pyodbc), and when the variable is filled or emptied elsewhere.
 
 Limits: an object that can be this one or another is left alone.
 """
@@ -103,7 +103,7 @@ def shared_client_closed_in_handler(call: Call, project: Project) -> Iterator[Re
     if made is None or not made.closes_for_good or made.kind == "loop-bound":
         return
     resource = call.resource
-    if resource is None or not resource.is_shared or not resource.kept:
+    if resource is None or not resource.is_shared or not resource.is_in_sight:
         return
     if resource.check is not None:
         return
@@ -114,7 +114,7 @@ def shared_client_closed_in_handler(call: Call, project: Project) -> Iterator[Re
             continue
         if not any(one.node is not use.node for one in resource.invoked):
             continue
-        place = resource.kept[0].describe()
+        place = " ".join(project.sources[use.path].slice(use.receiver).split())
         how = "leaving `with` closes" if use.kind == "with" else "closes"
         yield Report.of_use(
             call,

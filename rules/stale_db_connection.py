@@ -91,9 +91,9 @@ def handler(event, context):
     write("done")
 ```
 
-Silent for what opens itself again: clients of Redis, MongoDB and AWS, query services over HTTP; for
-files (SQLite, DuckDB); for an engine with `pool_pre_ping`, `pool_recycle`, a pool class or a creator
-of its own; and when the connection is only used while the environment starts.
+Silent for what opens itself again: clients of Redis, MongoDB and AWS, query services over HTTP;
+for files (SQLite, DuckDB); for an engine with `pool_pre_ping`, `pool_recycle`, a pool class or a
+creator of its own; and when the connection is only used while the environment starts.
 
 ```python good name="nothing to lose"
 import sqlite3
@@ -143,7 +143,9 @@ def stale_db_connection(call: Call, project: Project) -> Iterator[Report]:
     if made.family not in ("database", "document", "orm"):
         return
     resource = call.resource
-    if resource is None or not resource.is_shared or resource.has_open_arguments:
+    if resource is None or not resource.is_shared or not resource.is_in_sight:
+        return
+    if resource.has_open_arguments:
         return
     used = [one for one in resource.invoked if not resource.closes(one)]
     if not used or resource.check is not None or resource.closings:

@@ -326,7 +326,10 @@ class TestExtraConstructors:
                 {"names": ["a.b"], "kind": []},
                 ".kind: [] is none of connecting, factory, heavy, lazy, loop-bound",
             ),
-            ({"names": ["a.b"], "rule": "LMB101"}, ".rule: 'LMB101' is none of client, heavy, none"),
+            (
+                {"names": ["a.b"], "rule": "LMB101"},
+                ".rule: 'LMB101' is none of client, heavy, none",
+            ),
             ({"names": ["a.b"], "info": 1}, ".info: must be true or false"),
             ({"names": ["a.b"], "what": " "}, ".what: must be a text"),
             ({"names": ["a.b"], "closes": "close"}, ".closes: must be a list of names"),

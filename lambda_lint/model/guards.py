@@ -309,7 +309,8 @@ class Guards:
             for value in self.evaluator.evaluate(argument.value, class_.definition_scope):
                 if isinstance(value, ClassValue):
                     call = value.class_.methods.get("__call__")
-                    if call is not None and self._keeps_instances(call):
+                    # What a metaclass keeps on its own instances it keeps on classes.
+                    if call is not None and self._keeps_instances(call, "instance"):
                         place = Place("class", value.class_, "_instances")
                         return Guard(place, class_.module.path, argument.span, "metaclass")
         return None
@@ -324,9 +325,9 @@ class Guards:
                 return True
         return False
 
-    def _keeps_instances(self, method: Function) -> bool:
+    def _keeps_instances(self, method: Function, *kinds: str) -> bool:
         kept = self.places.stored_by(method)
-        return any(place.kind in ("class", "global", "unknown") for place in kept)
+        return any(place.kind in ("class", "global", "unknown", *kinds) for place in kept)
 
 
 def _with_nested(function: Function) -> Iterator[Function]:

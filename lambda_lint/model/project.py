@@ -194,6 +194,15 @@ class Call:
         resource = self.resource
         return find_leak(resource, self.project.phases) if resource is not None else None
 
+    @cached_property
+    def missing_timeout(self) -> str | None:
+        """The argument without which the call may wait without end; None when it is limited."""
+        for external in self.externals:
+            limit = self.project.knowledge.timeout(external.name)
+            if limit is not None:
+                return self.project.resources.unlimited(self.site, external, limit)
+        return None
+
     @property
     def source_text(self) -> str:
         """How the call is written."""

@@ -241,7 +241,9 @@ class _Releases:
         if not isinstance(call, nodes.Call):
             return False
         values = self.evaluator.evaluate(call.func, scope)
-        return any(isinstance(one, External) and one.name == "contextlib.suppress" for one in values)
+        return any(
+            isinstance(one, External) and one.name == "contextlib.suppress" for one in values
+        )
 
     def catches(self, handler: nodes.ExceptHandler, scope: Scope) -> bool:
         """Whether a handler catches everything, or the errors of the object's own library."""
@@ -251,8 +253,7 @@ class _Releases:
         if isinstance(handler.exception, nodes.Collection):
             kinds = handler.exception.items
         library = {
-            one.name.partition(".")[0]
-            for one in self.calls.externals.get(self.resource.site, ())
+            one.name.partition(".")[0] for one in self.calls.externals.get(self.resource.site, ())
         }
         for kind in kinds:
             for value in self.evaluator.evaluate(kind, scope):

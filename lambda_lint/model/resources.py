@@ -15,7 +15,7 @@ from functools import cached_property
 
 from lambda_lint.finding import Span
 from lambda_lint.model.guards import Guard
-from lambda_lint.model.knowledge import Constructor
+from lambda_lint.model.knowledge import Constructor, Timeout
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Function, Scope
@@ -53,6 +53,16 @@ class Use:
     def function(self) -> Function:
         """The function whose execution does it."""
         return self.scope.function
+
+    @property
+    def receiver(self) -> Span:
+        """Where the object is named: the part before the dot, or what `with` stands on."""
+        match self.node:
+            case nodes.Call(func=nodes.Attribute(value=value)) | nodes.Attribute(value=value):
+                return value.span
+            case nodes.WithItem(expression=expression):
+                return expression.span
+        return self.node.span
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,52 @@ class Resources:
     def stores(self, place_names: frozenset[str]) -> list[_Store]:
         """Return the assignments to a variable or attribute of one of these last names."""
         return [one for name in sorted(place_names) for one in self._stores.get(name, ())]
+
+    def unlimited(self, site: CallSite, called: External, limit: Timeout) -> str | None:
+        """Return the argument that would keep a call from waiting without end, if it is missing."""
+        arguments = site.node.arguments
+        if any(one.star for one in arguments) or not limit.arguments:
+            return None
+        given = [one.value for one in arguments if one.name in limit.arguments]
+        if limit.only_switched_off:
+            return limit.arguments[0] if given and _is_none(given[0]) else None
+        if given and not _is_none(given[0]):
+            return None
+        if limit.in_address and limit.in_address in self.address(site):
+            return None
+        if called.origin is not None:
+            made = called.origin.arguments
+            if any(one.star or one.name in limit.made_with for one in made):
+                return None
+            if any(
+                one.kind == ("set" if one.name == "request" else "method")
+                for one in self.uses(called.origin)
+                if one.name in limit.undone_by
+            ):
+                return None
+        return limit.arguments[0]
+
+    def address(self, site: CallSite) -> str:
+        """Return the constant text in the first argument of a call, names and helpers followed."""
+        arguments = site.node.arguments
+        if not arguments:
+            return ""
+        return " ".join(self._texts(arguments[0].value, site.scope, _MAX_TEXTS))
+
+    def _texts(self, value: nodes.Expression, scope: Scope, depth: int) -> Iterator[str]:
+        for node in nodes.walk(value):
+            if isinstance(node, nodes.Constant) and isinstance(node.value, str):
+                yield node.value
+            elif isinstance(node, nodes.Name) and depth > 0:
+                found = scope.module.scope_of.get(node, scope).lookup(node.id)
+                for one in found.bindings[node.id] if found is not None else ():
+                    if one.kind == "assign" and one.value is not None:
+                        yield from self._texts(one.value, one.scope, depth - 1)
+            elif isinstance(node, nodes.Call) and depth > 0:
+                for called in self.evaluator.evaluate(node.func, scope):
+                    if isinstance(called, FunctionValue):
+                        for returned, inner in called.function.returns:
+                            yield from self._texts(returned, inner, depth - 1)
 
     @cached_property
     def _sites(self) -> dict[nodes.Call, CallSite]:
@@ -239,6 +295,18 @@ class Resource:
         return list(dict.fromkeys(one.place for one in self._stores if one.place is not None))
 
     @cached_property
+    def is_in_sight(self) -> bool:
+        """Whether it is known where it is kept: in a variable, an attribute, a cached function.
+
+        Of an item of a container nobody can say whether it is the one that is replaced.
+        """
+        if self.kept:
+            return True
+        function = self.site.function
+        callers = [edge.caller for edge in self._resources.calls.into.get(function, ())]
+        return any(self._resources.phases.guards.carried(one) for one in (function, *callers))
+
+    @cached_property
     def _stores(self) -> list[_Store]:
         origin = self.site.node
         stores = self._resources._stores.values()
@@ -347,6 +415,15 @@ class Resource:
                 return one.value
         return None
 
+    def given(self, name: str, position: int | None) -> nodes.Expression | None:
+        """Return the argument of this name, or the one at this position."""
+        arguments = self.site.node.arguments
+        for one in arguments:
+            if one.name == name:
+                return one.value
+        positional = [one.value for one in arguments if not one.name and not one.star]
+        return positional[position] if position is not None and position < len(positional) else None
+
     @property
     def has_open_arguments(self) -> bool:
         """Whether it is not known which arguments it gets: `*args`, `**kwargs`."""
@@ -354,27 +431,8 @@ class Resource:
 
     @cached_property
     def address(self) -> str:
-        """The constant text in what it connects to: the first argument, names followed."""
-        arguments = self.site.node.arguments
-        if not arguments:
-            return ""
-        scope = self.site.scope
-        return " ".join(self._texts(arguments[0].value, scope, _MAX_TEXTS))
-
-    def _texts(self, value: nodes.Expression, scope: Scope, depth: int) -> Iterator[str]:
-        for node in nodes.walk(value):
-            if isinstance(node, nodes.Constant) and isinstance(node.value, str):
-                yield node.value
-            elif isinstance(node, nodes.Name) and depth > 0:
-                found = scope.module.scope_of.get(node, scope).lookup(node.id)
-                for one in found.bindings[node.id] if found is not None else ():
-                    if one.kind == "assign" and one.value is not None:
-                        yield from self._texts(one.value, one.scope, depth - 1)
-            elif isinstance(node, nodes.Call) and depth > 0:
-                for called in self._resources.evaluator.evaluate(node.func, scope):
-                    if isinstance(called, FunctionValue):
-                        for returned, inner in called.function.returns:
-                            yield from self._texts(returned, inner, depth - 1)
+        """The constant text in what it connects to."""
+        return self._resources.address(self.site)
 
 
 def _may_be_object(value: nodes.Expression) -> bool:
