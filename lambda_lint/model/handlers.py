@@ -17,7 +17,7 @@ from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.custom_resources import answers_cloudformation
 from lambda_lint.model.program import Binding, Function, Module
 from lambda_lint.model.registrations import Route
-from lambda_lint.model.routes import Routes, is_test_path
+from lambda_lint.model.routes import Routes, is_test_path, with_lifespan
 from lambda_lint.model.values import External, FunctionValue, InstanceValue, Value
 from lambda_lint.syntax import nodes
 
@@ -308,7 +308,8 @@ class _Finder:
                 if "__call__" in base.methods:
                     entries += self._entries(base.methods["__call__"], 0, 1)
                     break
-        for route in self.routes.behind(module, made_by):
+        lifespan = evidence.endswith("`Mangum`") and call is not None and with_lifespan(call)
+        for route in self.routes.behind(module, made_by, lifespan=lifespan):
             entries += self._route_entries(route)
         if call is not None:
             for function in self._wrapped_in(call, module):
@@ -336,7 +337,8 @@ class _Finder:
         module = module or function.module
         entries: list[Entry] = []
         if self.routes.dispatches(function):
-            for route in self.routes.behind(module):
+            lifespan = self.routes.runs_lifespan(function)
+            for route in self.routes.behind(module, lifespan=lifespan):
                 entries += self._route_entries(route)
         for route in self.routes.kept(function, module):
             if route.function is not function:
@@ -393,13 +395,22 @@ class _Finder:
             return True
         # A helper is given the context; who makes one up tries the handler out.
         bound = list(bind_arguments(edge.site.node, function, False).values())
-        return len(bound) < 2 or not isinstance(bound[1], (nodes.Constant, nodes.Dict))
+        return len(bound) < 2 or not (
+            isinstance(bound[1], nodes.Dict)
+            or (isinstance(bound[1], nodes.Constant) and bound[1].kind == "none")
+        )
 
     def _only_for_trying(self, function: Function) -> bool:
-        """Whether all that calls it stands below `__main__`, at module level, or in tests."""
-        edges = self.calls.into.get(function, ())
-        return bool(edges) and all(
-            edge.caller.is_module or is_test_path(edge.caller.module.path) for edge in edges
+        """Whether nothing calls it, or only what stands at module level and in tests."""
+        if function.definition_scope is None or function.definition_scope.kind != "module":
+            return False
+        if self.routes.of(function) is not None:
+            return False
+        if self._score(function, function.name, skip=0)[0] >= ENOUGH:
+            return False
+        return all(
+            edge.caller.is_module or is_test_path(edge.caller.module.path)
+            for edge in self.calls.into.get(function, ())
         )
 
     def _below_main(self, edge: Edge) -> bool:

@@ -159,7 +159,7 @@ def _needed(node: nodes.Node, scope: Scope) -> list[Binding | None]:
 def _only_returns(call: Call) -> bool:
     """Whether the function consists of `return call`, after a docstring."""
     node = call.function.node
-    if not isinstance(node, nodes.FunctionDef) or node.is_async:
+    if not isinstance(node, nodes.FunctionDef) or node.is_async or len(node.body) > 2:
         return False
     body = [one for one in node.body if not _is_docstring(one)]
     return len(body) == 1 and isinstance(body[0], nodes.Return) and body[0].value is call.node
