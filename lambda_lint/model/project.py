@@ -76,6 +76,20 @@ class Project:
                         found[site.node] = Call(self, site, externals)
         return found
 
+    def calls_written(self, path: str, text: str) -> list[Call]:
+        """Return the calls on the invocation path of a file that are written as `text`."""
+        return self._written.get((path, text), [])
+
+    @cached_property
+    def _written(self) -> dict[tuple[str, str], list[Call]]:
+        found: dict[tuple[str, str], list[Call]] = {}
+        for call in self._calls.values():
+            if call.constructor is not None and call.phase is Phase.INVOKE:
+                found.setdefault((call.path, call.source_text), []).append(call)
+        for calls in found.values():
+            calls.sort(key=lambda one: one.span)
+        return found
+
     def phase_at(self, path: str, line: int) -> str | None:
         """Return the phase of the first call (or else statement) that starts on a line."""
         module = self.modules.get(path)
@@ -183,6 +197,11 @@ class Call:
     def source_text(self) -> str:
         """How the call is written."""
         return self.project.sources[self.path].slice(self.span)
+
+    @property
+    def twins(self) -> list[Call]:
+        """The calls on the invocation path of the same file that are written alike, in order."""
+        return self.project.calls_written(self.path, self.source_text)
 
     @cached_property
     def phase(self) -> Phase:

@@ -354,8 +354,8 @@ _LIFECYCLE = ("lifespan", "on_startup", "on_shutdown")
 
 
 def _started(function: Function, framework: Framework) -> Route:
-    text = f"`{function.name}` is run by Mangum around every event of the {framework.title} application"
-    return Route(function, text, lifecycle=True)
+    text = f"`{function.name}` runs around every event, which Mangum takes for the whole life of"
+    return Route(function, f"{text} the {framework.title} application", lifecycle=True)
 
 
 def _kept(function: Function, registry: Function) -> Route:

@@ -83,8 +83,12 @@ def cached_getter(call: Call) -> Fix | None:
         return Fix(f"Keep what `{function.name}` returns", safe=False, edits=tuple(sorted(edits)))
     if not _bound_anywhere(call.node, call.site.scope):
         return None
-    owner = _outermost(function)
-    name = _getter_name(call, module)
+    # Equal calls share one function, named and placed for the first of them.
+    first = next(
+        (one for one in call.twins if not _only_returns(one) and not one.function.is_module), call
+    )
+    owner = _outermost(first.function)
+    name = _getter_name(first, module)
     line = _first_line(owner, source)
     at = source.offset(line, 1)
     start = source.offset(call.span.line, call.span.column)
