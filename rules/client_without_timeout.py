@@ -52,9 +52,9 @@ def handler(event, context):
     return http.get("https://rates.internal").json()
 ```
 
-Silent for clients of AWS, which have limits of their own, when arguments are passed on with `**`,
-and for sessions on which an adapter is mounted. This rule informs; it is shown with `--strict` or
-when it is selected.
+Silent when there is a limit of its own, as in clients of AWS, when arguments are passed on with
+`**`, and for sessions on which an adapter is mounted. This rule informs; it is shown with
+`--strict` or when it is selected.
 
 Limits: a limit that is set from outside (PGCONNECT_TIMEOUT) is not seen.
 """

@@ -60,8 +60,8 @@ def handler(event, context):
         return cursor.fetchone()
 ```
 
-Silent with autocommit, when anything rolls the connection back, when `with` stands on it or on a
-transaction of it, when a `finally` commits, and when it is closed or replaced by the invocation.
+Silent when autocommit is on, when anything rolls the connection back, when `with` stands on it or
+on a transaction of it, when a `finally` commits, and when the invocation closes or replaces it.
 
 Limits: whether a rollback is on every way is not looked at. Sessions of an ORM are not looked at.
 """

@@ -83,9 +83,9 @@ def handler(event, context):
         disconnect()
 ```
 
-Silent for what opens itself again after it was closed (sessions of requests, Redis clients, HTTP
-connections of the standard library, engines after `dispose()`), for connections on which `with`
-only ends a transaction (psycopg2, pyodbc), and when the variable is filled or emptied elsewhere.
+Silent when it opens itself again after it was closed (sessions of requests, Redis clients, HTTP
+connections of the standard library, engines after `dispose()`), when `with` only ends a transaction
+on it (psycopg2, pyodbc), and when the variable is filled or emptied elsewhere.
 
 Limits: an object that can be this one or another is left alone.
 """
@@ -110,7 +110,7 @@ def shared_client_closed_in_handler(call: Call, project: Project) -> Iterator[Re
     for use in resource.closings:
         if use.phase is not Phase.INVOKE or not use.certain or use not in resource.invoked:
             continue
-        if use.kind not in ("method", "with"):
+        if use.kind not in ("method", "with") or resource.ends_program(use):
             continue
         if not any(one.node is not use.node for one in resource.invoked):
             continue

@@ -91,9 +91,10 @@ def handler(event, context):
     write("done")
 ```
 
-Silent for what opens itself again: clients of Redis, MongoDB and AWS, query services over HTTP;
-for files (SQLite, DuckDB); for an engine with `pool_pre_ping`, `pool_recycle`, a pool class or a
-creator of its own; and when the connection is only used while the environment starts.
+Silent when nothing can be lost: with clients of Redis, MongoDB and AWS and query services over
+HTTP, which connect again by themselves, and with files (SQLite, DuckDB). Silent, too, for an
+engine with `pool_pre_ping`, `pool_recycle`, a pool class or a creator of its own, and for a
+connection that is only used while the environment starts.
 
 ```python good name="nothing to lose"
 import sqlite3

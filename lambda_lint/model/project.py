@@ -228,7 +228,7 @@ class Call:
     def leak(self) -> Leak | None:
         """Where an object that is made for every event is lost without being closed."""
         resource = self.resource
-        return find_leak(resource, self.project.phases) if resource is not None else None
+        return find_leak(resource, self.project.resources) if resource is not None else None
 
     @cached_property
     def missing_timeout(self) -> str | None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.calls import bind_arguments
-from lambda_lint.model.phases import Phase, Phases
+from lambda_lint.model.phases import Phase
 from lambda_lint.model.program import Function, Scope
-from lambda_lint.model.resources import Resource
+from lambda_lint.model.resources import Resource, Resources
 from lambda_lint.model.values import External, FunctionValue
 from lambda_lint.model.ways_out import WaysOut
 from lambda_lint.syntax import nodes
@@ -33,23 +33,24 @@ class Leak:
     entered: bool = False
 
 
-def find_leak(resource: Resource, phases: Phases) -> Leak | None:
+def find_leak(resource: Resource, resources: Resources) -> Leak | None:
     """Return where the object is lost without being closed; None when closed, or not known."""
     if not resource.constructor.closes or resource.is_shared:
         return None
     site = resource.site
-    return _Releases(resource, phases).of_value(site.node, site.scope, _MAX_DEPTH)
+    return _Releases(resource, resources).of_value(site.node, site.scope, _MAX_DEPTH)
 
 
 class _Releases:
     """Follows one object."""
 
-    def __init__(self, resource: Resource, phases: Phases) -> None:
+    def __init__(self, resource: Resource, resources: Resources) -> None:
         self.resource = resource
-        self.phases = phases
-        self.calls = phases.calls
-        self.evaluator = phases.calls.evaluator
-        self.knowledge = phases.calls.evaluator.knowledge
+        self.resources = resources
+        self.phases = resources.phases
+        self.calls = resources.calls
+        self.evaluator = resources.evaluator
+        self.knowledge = resources.evaluator.knowledge
 
     def of_value(self, made: nodes.Expression, scope: Scope, depth: int) -> Leak | None:
         """Say what becomes of the value of an expression, by where it stands."""
@@ -230,10 +231,7 @@ class _Releases:
 
     def leaves(self, call: nodes.Call, scope: Scope) -> bool:
         """Whether a call ends the program."""
-        return any(
-            isinstance(one, External) and one.name in _ENDS
-            for one in self.evaluator.evaluate(call.func, scope)
-        )
+        return self.resources.leaves(call, scope)
 
     def suppresses(self, item: nodes.WithItem, scope: Scope) -> bool:
         """Whether leaving `with` swallows exceptions."""
@@ -296,5 +294,4 @@ def _is_test(node: nodes.Node, parents: dict[nodes.Node, nodes.Node]) -> bool:
     )
 
 
-_ENDS = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit", "os.abort"})
 _MAX_DEPTH = 4

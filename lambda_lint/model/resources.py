@@ -113,6 +113,13 @@ class Resources:
         """Return the assignments to a variable or attribute of one of these last names."""
         return [one for name in sorted(place_names) for one in self._stores.get(name, ())]
 
+    def leaves(self, call: nodes.Call, scope: Scope) -> bool:
+        """Whether a call ends the program."""
+        return any(
+            isinstance(one, External) and one.name in _LEAVES
+            for one in self.evaluator.evaluate(call.func, scope)
+        )
+
     def unlimited(self, site: CallSite, called: External, limit: Timeout) -> str | None:
         """Return the argument that would keep a call from waiting without end, if it is missing."""
         arguments = site.node.arguments
@@ -341,7 +348,7 @@ class Resource:
         if guard is not None and guard.kind in ("liveness", "except"):
             return guard
         for use in self._followed(self.site.node):
-            if isinstance(use.node, nodes.Call) and _is_probe(use.node):
+            if isinstance(use.node, nodes.Call) and _says(use.node, _PROBE):
                 return use
         return self.renewal
 
@@ -368,7 +375,8 @@ class Resource:
             for _, parent in store.scope.module.ancestors(store.statement)
         )
         if self.site.node in store.values:
-            return in_handler
+            # What fills a variable that is filled already makes it anew: `def reconnect(): …`.
+            return in_handler or [one.place for one in self._stores].count(store.place) > 1
         if function.name in ("__init__", "__new__") and store.place is not None:
             return store.place.kind not in ("instance", "class")
         if in_handler:
@@ -399,9 +407,31 @@ class Resource:
         for use in self.uses:
             if use.kind == "with" or (use.name in settles and use.kind != "argument"):
                 return use
-            if use.kind == "method" and use.name == "commit" and _in_finally(use):
+            commits = use.kind == "method" and use.name == "commit"
+            if commits and (_in_finally(use) or self._comes_first(use)):
+                return use
+        for use in self._followed(self.site.node):
+            if isinstance(use.node, nodes.Call) and _says(use.node, _SETTLES):
                 return use
         return None
+
+    def _comes_first(self, commit: Use) -> bool:
+        """Whether an invocation begins with the commit, which ends what the last one left."""
+        same = [one.span for one in self.executions if one.function is commit.function]
+        return bool(same) and commit.span < min(same)
+
+    def ends_program(self, use: Use) -> bool:
+        """Whether the program ends after the use, so that nothing comes after it."""
+        module = use.scope.module
+        for child, parent in module.ancestors(use.node):
+            for block in (getattr(parent, name, None) for name in ("body", "orelse", "finalbody")):
+                if not isinstance(block, list) or child not in block:
+                    continue
+                for later in block[block.index(child) + 1 :]:
+                    call = later.value if isinstance(later, nodes.ExpressionStatement) else None
+                    if isinstance(call, nodes.Call) and self._resources.leaves(call, use.scope):
+                        return True
+        return False
 
     @cached_property
     def executions(self) -> list[Use]:
@@ -462,12 +492,12 @@ def _in_finally(use: Use) -> bool:
     )
 
 
-def _is_probe(call: nodes.Call) -> bool:
-    """Whether the call runs a statement that only asks for an answer: `select 1`."""
+def _says(call: nodes.Call, what: re.Pattern[str]) -> bool:
+    """Whether the call runs a statement that begins with a text like this."""
     first = call.arguments[0].value if call.arguments else None
     for node in nodes.walk(first) if first is not None else ():
         if isinstance(node, nodes.Constant) and isinstance(node.value, str):
-            return _PROBE.match(node.value) is not None
+            return what.match(node.value) is not None
     return False
 
 
@@ -480,6 +510,10 @@ def _is_none(value: object) -> bool:
 
 
 _PROBE = re.compile(r"\s*select\s+(1|now\(\)|'?x'?|version\(\)|1\s+from\s+dual)\s*;?\s*$", re.I)
+"""Statements that only ask whether anybody answers."""
+
+_SETTLES = re.compile(r"\s*(rollback|set\s+(session\s+|@@session\.)?autocommit)\b", re.I)
+_LEAVES = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit", "os.abort"})
 _EXECUTES = frozenset({"execute", "executemany", "executescript", "callproc", "query", "run"})
 _MAX_DERIVED = 4
 _MAX_TEXTS = 3
