@@ -24,10 +24,6 @@ from lambda_lint.syntax import nodes
 if TYPE_CHECKING:
     from lambda_lint.model.values import Evaluator
 
-MAX_NESTING = 3
-"""How deep containers without a place in the source may stand in each other."""
-
-
 class Containers:
     """Answers what is inside of values."""
 
@@ -259,24 +255,44 @@ class Containers:
 
 
 def container(values: Iterable[Value]) -> ContainerValue:
-    """Return a container of the values, without what nests deeper than anybody looks."""
-    return ContainerValue(merge(one for one in values if _nesting(one) < MAX_NESTING))
+    """Return a container of the values; containers among them are taken as one."""
+    return ContainerValue(_flat(values))
 
 
 def row(*columns: Values) -> RowValue:
-    """Return a tuple of these parts, without what nests deeper than anybody looks."""
-    return RowValue(
-        tuple(merge(one for one in column if _nesting(one) < MAX_NESTING) for column in columns)
-    )
+    """Return a tuple of these parts; containers in a part are taken as one."""
+    return RowValue(tuple(_flat(column) for column in columns))
 
 
-def _nesting(value: Value) -> int:
-    match value:
-        case ContainerValue(elements=elements):
-            return 1 + max(map(_nesting, elements), default=0)
-        case RowValue(columns=columns):
-            return max((_nesting(one) for column in columns for one in column), default=0)
-    return 0
+def _flat(values: Iterable[Value]) -> Values:
+    """Return values whose containers hold no rows and no further containers.
+
+    Values that nest at will would not stop growing where a container is made from itself.
+    """
+    several: list[Value] = []
+    inside: list[Value] = []
+    for value in values:
+        if isinstance(value, ContainerValue):
+            inside += [one for one in value.elements if not isinstance(one, _NESTED)]
+        elif isinstance(value, RowValue) and any(
+            isinstance(one, _NESTED) for column in value.columns for one in column
+        ):
+            several.append(
+                RowValue(
+                    tuple(
+                        tuple(one for one in column if not isinstance(one, _NESTED))
+                        for column in value.columns
+                    )
+                )
+            )
+        else:
+            several.append(value)
+    if inside:
+        several.append(ContainerValue(merge(inside)))
+    return merge(several)
+
+
+_NESTED = (ContainerValue, RowValue)
 
 
 def _is_mapping(value: Value) -> bool:

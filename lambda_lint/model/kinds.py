@@ -155,9 +155,9 @@ def order(value: Value) -> tuple[str, str, int, int]:
         case DisplayValue(node=origin, scope=scope):
             text = scope.module.path
         case ContainerValue(elements=elements):
-            text = str([order(one) for one in elements])
+            text = str(len(elements))
         case RowValue(columns=columns):
-            text = str([order(one) for column in columns for one in column])
+            text = str([len(column) for column in columns])
     span = origin.span if origin is not None else None
     place = (span.line, span.column) if span is not None else (0, 0)
     return (type(value).__name__, text, *place)
