@@ -246,37 +246,33 @@ class CallGraph:
                         bound = receiver is not None
                         yield from self._enter(site, target, kind, bound, value.memo)
                         yield from self._closed_over(site, value)
-                case ClassValue(class_=class_):
-                    yield from self._instantiate(site, class_)
+                case ClassValue(class_=class_, memo=memo):
+                    yield from self._instantiate(site, class_, memo)
                 case InstanceValue():
                     for method in self.methods(value, "__call__"):
                         yield from self._enter(site, method, "method", True)
         if externals:
             self.externals[site] = tuple(externals)
 
-    def _instantiate(self, site: CallSite, class_: Class) -> Iterator[tuple[Edge, bool]]:
+    def _instantiate(
+        self, site: CallSite, class_: Class, memo: nodes.Call | None
+    ) -> Iterator[tuple[Edge, bool]]:
         if self.evaluator.is_enum(class_):
             return
-        self.instantiations.setdefault(class_, []).append(site)
+        if memo is None:
+            self.instantiations.setdefault(class_, []).append(site)
         for name in ("__new__", "__init__", "__post_init__", "__attrs_post_init__"):
             for method in self.methods(InstanceValue(class_), name, exact=True):
-                yield Edge(site.function, method, site.node, site.scope, "init", site, class_), True
+                edge = Edge(site.function, method, site.node, site.scope, "init", site, class_)
+                edge.memo = memo
+                yield edge, True
         for one in self.evaluator.lineage(class_)[0]:
             for factory, scope in self._factories(one):
                 for value in self.evaluator.evaluate(factory, scope):
                     for target in self._callables(value):
-                        yield (
-                            Edge(
-                                site.function,
-                                target,
-                                site.node,
-                                site.scope,
-                                "runner",
-                                site,
-                                class_,
-                            ),
-                            False,
-                        )
+                        edge = Edge(site.function, target, site.node, site.scope, "runner", site)
+                        edge.class_, edge.memo = class_, memo
+                        yield edge, False
 
     def _factories(self, class_: Class) -> Iterator[tuple[nodes.Expression, Scope]]:
         """Yield what fields of the class call for each object: `field(default_factory=make)`."""
@@ -318,19 +314,9 @@ class CallGraph:
                     if self._names_parameter(argument, self.evaluator.origins[origin]):
                         continue
                     for target in self._callables(one):
-                        yield (
-                            Edge(
-                                site.function,
-                                target,
-                                site.node,
-                                site.scope,
-                                "callback",
-                                site,
-                                via=via,
-                                memo=value.memo,
-                            ),
-                            False,
-                        )
+                        edge = Edge(site.function, target, site.node, site.scope, "callback", site)
+                        edge.via, edge.memo = via, value.memo
+                        yield edge, False
 
     def _default_edges(self, site: CallSite, name: nodes.Name) -> Iterator[tuple[Edge, bool]]:
         """A parameter that is called may hold its default: `def f(make=make_client)`."""

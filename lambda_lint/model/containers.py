@@ -35,53 +35,61 @@ class Containers:
         """Yield what going through one of the values may give."""
         for value in values:
             match value:
-                case DisplayValue(node=nodes.Collection(items=items), scope=scope):
-                    for item in items:
-                        yield from self._item(item, scope)
-                    yield from self._put(value, None)
-                case DisplayValue(node=nodes.Dict(items=pairs), scope=scope):
-                    for pair in pairs:
-                        if pair.key is not None:
-                            yield from self.evaluator.evaluate(pair.key, scope)
-                    for put in self.evaluator.contents.puts.get(value.node, ()):
-                        if put.key is not None:
-                            yield from self.evaluator.evaluate(put.key, put.scope)
-                case DisplayValue(node=nodes.Comprehension(elements=elements), scope=scope):
-                    yield from self.evaluator.evaluate(elements[0], scope)
-                    yield from self._put(value, None)
-                case DisplayValue():
-                    yield from self._put(value, None)
+                case DisplayValue() | InstanceValue():
+                    yield from self.evaluator.solve(("elements", value), self._elements, value)
                 case ContainerValue(elements=inside):
                     yield from inside
                 case RowValue(columns=columns):
                     for column in columns:
                         yield from column
-                case InstanceValue():
-                    yield from self._iterated_object(value)
                 case ClassValue(class_=class_) if self.evaluator.is_enum(class_):
                     yield InstanceValue(class_)
+
+    def _elements(self, value: DisplayValue | InstanceValue) -> Iterator[Value]:
+        match value:
+            case DisplayValue(node=nodes.Collection(items=items), scope=scope):
+                for item in items:
+                    yield from self._item(item, scope)
+                yield from self._put(value, None)
+            case DisplayValue(node=nodes.Dict(items=pairs), scope=scope):
+                for pair in pairs:
+                    if pair.key is not None:
+                        yield from self.evaluator.evaluate(pair.key, scope)
+                for put in self.evaluator.contents.puts.get(value.node, ()):
+                    if put.key is not None:
+                        yield from self.evaluator.evaluate(put.key, put.scope)
+            case DisplayValue(node=nodes.Comprehension(elements=elements), scope=scope):
+                yield from self.evaluator.evaluate(elements[0], scope)
+                yield from self._put(value, None)
+            case DisplayValue():
+                yield from self._put(value, None)
+            case InstanceValue():
+                yield from self._iterated_object(value)
 
     def values_of(self, values: Values) -> Iterator[Value]:
         """Yield what the values of mappings may be."""
         for value in values:
-            match value:
-                case DisplayValue(node=nodes.Dict(items=pairs), scope=scope):
-                    for pair in pairs:
-                        if pair.key is None:
-                            yield from self.values_of(self.evaluator.evaluate(pair.value, scope))
-                        else:
-                            yield from self.evaluator.evaluate(pair.value, scope)
-                    yield from self._put(value, None)
-                case DisplayValue(node=nodes.Comprehension(elements=[_, element]), scope=scope):
-                    yield from self.evaluator.evaluate(element, scope)
-                    yield from self._put(value, None)
-                case DisplayValue(node=nodes.Call(arguments=arguments), scope=scope):
-                    for argument in arguments:
-                        if argument.name:
-                            yield from self.evaluator.evaluate(argument.value, scope)
-                    yield from self._put(value, None)
-                case ContainerValue(elements=inside):
-                    yield from inside
+            if isinstance(value, DisplayValue):
+                yield from self.evaluator.solve(("values", value), self._values, value)
+            elif isinstance(value, ContainerValue):
+                yield from value.elements
+
+    def _values(self, value: DisplayValue) -> Iterator[Value]:
+        scope = value.scope
+        match value.node:
+            case nodes.Dict(items=pairs):
+                for pair in pairs:
+                    values = self.evaluator.evaluate(pair.value, scope)
+                    yield from values if pair.key is not None else self.values_of(values)
+            case nodes.Comprehension(elements=[_, element]):
+                yield from self.evaluator.evaluate(element, scope)
+            case nodes.Call(arguments=arguments):
+                for argument in arguments:
+                    if argument.name:
+                        yield from self.evaluator.evaluate(argument.value, scope)
+            case _:
+                return
+        yield from self._put(value, None)
 
     def items(self, values: Values, index: nodes.Expression) -> Iterator[Value]:
         """Yield what `value[index]` may be."""
@@ -91,8 +99,7 @@ class Containers:
                 case DisplayValue(node=nodes.Dict(items=pairs), scope=scope):
                     for pair in pairs:
                         if pair.key is None:
-                            spread = self.evaluator.evaluate(pair.value, scope)
-                            yield from self.items(spread, index)
+                            yield from self.values_of(self.evaluator.evaluate(pair.value, scope))
                         elif _may_be(pair.key, key):
                             yield from self.evaluator.evaluate(pair.value, scope)
                     yield from self._put(value, key)

@@ -38,6 +38,7 @@ class Guards:
         self.evaluator = places.evaluator
         self._around: dict[nodes.Node, tuple[Guard, ...]] = {}
         self._carried: dict[Function, tuple[Guard, ...]] = {}
+        self._dead: dict[nodes.Node, frozenset[nodes.Node]] = {}
 
     def around(self, node: nodes.Node, scope: Scope) -> tuple[Guard, ...]:
         """Return the guards that stand around a node within its own function."""
@@ -48,11 +49,27 @@ class Guards:
         return found
 
     def is_dead(self, node: nodes.Node, module: Module) -> bool:
-        """Whether the node never runs on Lambda: below `__main__` or TYPE_CHECKING."""
+        """Whether the node never runs on Lambda: below `__main__`, after `return` in its block."""
         for child, parent in module.ancestors(node):
             if isinstance(parent, nodes.If) and _is_never(parent.test) and child in parent.body:
                 return True
+            if isinstance(child, nodes.Statement) and child in self._unreachable(parent):
+                return True
         return False
+
+    def _unreachable(self, parent: nodes.Node) -> frozenset[nodes.Node]:
+        """Return the statements of a node's blocks that stand after one that always leaves."""
+        found = self._dead.get(parent)
+        if found is None:
+            dead: set[nodes.Node] = set()
+            for block in _blocks(parent):
+                for position, statement in enumerate(block):
+                    if _always_leaves(statement):
+                        dead.update(block[position + 1 :])
+                        break
+            found = frozenset(dead)
+            self._dead[parent] = found
+        return found
 
     def _find_around(self, node: nodes.Node, scope: Scope) -> Iterator[Guard]:
         module = scope.module
@@ -61,6 +78,8 @@ class Guards:
             match parent:
                 case nodes.If() | nodes.While():
                     yield from self._tested(child, parent, scope, function, node)
+                case nodes.Case():
+                    yield from self._matched(child, parent, scope, function, node)
                 case nodes.ExceptHandler():
                     yield from self._recovered(child, parent, scope, function, node)
                 case nodes.BooleanOperation(operator="or"):
@@ -95,8 +114,17 @@ class Guards:
             return
         branch = parent.body if child in parent.body else parent.orelse
         stored = self.places.stored_in(branch, scope, made)
+        present = _asked_for_presence(parent.test, child in parent.body)
+        if present is not None:
+            # `if x is not None: x = make()` makes it again and again, unless it also forgets it.
+            place = self.places.of(present, scope)
+            if place is not None and place not in self._emptied_in(branch, scope, 0):
+                stored = stored - {place}
         found = False
         for guard in self._matching(parent.test, scope, function, parent, stored):
+            found = True
+            yield guard
+        for guard in self._on_disk(parent.test, child in parent.body, branch, scope, parent):
             found = True
             yield guard
         if not found and child in parent.body and _asks_for_life(parent.test):
@@ -104,6 +132,136 @@ class Guards:
         elif not found and _asks_for_absence(parent.test, child in parent.body):
             everywhere = self.places.stored_by(function, made)
             yield from self._matching(parent.test, scope, function, parent, everywhere)
+
+    def _on_disk(
+        self,
+        test: nodes.Expression,
+        in_body: bool,
+        branch: Sequence[nodes.Statement],
+        scope: Scope,
+        where: nodes.Node,
+    ) -> Iterator[Guard]:
+        """`if not os.path.exists(path)`, with a path below `/tmp` that the branch uses.
+
+        What lies in `/tmp` stays for the life of the environment:
+        https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+        """
+        path = _looked_for(test, in_body)
+        if path is None or not self._is_temporary(path, scope, 0):
+            return
+        text = _name_of(path)
+        if any(
+            _name_of(one) == text
+            for statement in branch
+            for one in nodes.walk(statement)
+            if isinstance(one, (nodes.Name, nodes.Attribute, nodes.Constant))
+        ):
+            place = Place("global", scope.module, text)
+            yield Guard(place, scope.module.path, where.span, "file")
+
+    def _is_temporary(self, path: nodes.Expression, scope: Scope, depth: int) -> bool:
+        """Whether a path certainly starts with `/tmp`."""
+        if depth > _MAX_HOPS:
+            return False
+        match path:
+            case nodes.Constant(value=str(text)):
+                return text == "/tmp" or text.startswith("/tmp/")
+            case nodes.FormattedString(parts=[first, *_]):
+                return self._is_temporary(first, scope, depth + 1)
+            case nodes.BinaryOperation(left=left):
+                return self._is_temporary(left, scope, depth + 1)
+            case nodes.Call(arguments=[first, *_], func=nodes.Name() | nodes.Attribute() as func):
+                name = func.id if isinstance(func, nodes.Name) else func.attr
+                return name in ("Path", "join", "str") and self._is_temporary(
+                    first.value, scope, depth + 1
+                )
+            case nodes.Name(id=name):
+                owner = scope.lookup(name)
+                found = owner.bindings[name] if owner is not None else []
+                return bool(found) and all(
+                    one.value is not None
+                    and one.kind == "assign"
+                    and self._is_temporary(one.value, one.scope, depth + 1)
+                    for one in found
+                )
+        return False
+
+    def _matched(
+        self,
+        child: nodes.Node,
+        parent: nodes.Case,
+        scope: Scope,
+        function: Function,
+        made: nodes.Node,
+    ) -> Iterator[Guard]:
+        """`match x: case None: x = make()`."""
+        match = scope.module.parents.get(parent)
+        if child in parent.body and isinstance(match, nodes.Match):
+            if any(isinstance(one, nodes.Constant) and not one.value for one in parent.values):
+                stored = self.places.stored_in(parent.body, scope, made)
+                yield from self._matching(match.subject, scope, function, parent, stored)
+
+    def emptied_by(self, functions: Sequence[Function]) -> frozenset[Place]:
+        """Return the places that each run of these functions empties, whatever happens in it."""
+        return frozenset(
+            place
+            for function in functions
+            if isinstance(function.node, nodes.FunctionDef)
+            for place in self._emptied_in(function.node.body, function.scope, 0)
+        )
+
+    def _emptied_in(
+        self, block: Sequence[nodes.Statement], scope: Scope, depth: int
+    ) -> Iterator[Place]:
+        for statement in block:
+            match statement:
+                case nodes.Assign() if _is_empty(statement.value):
+                    yield from self._rebound(statement.targets, scope)
+                case nodes.AnnotatedAssign() if _is_empty(statement.value):
+                    yield from self._rebound([statement.target], scope)
+                case nodes.Delete(targets=targets):
+                    yield from self._rebound(targets, scope)
+                case nodes.ExpressionStatement(value=nodes.Call() as call):
+                    yield from self._emptied_by_call(call, scope, depth)
+                case nodes.With(body=body):
+                    yield from self._emptied_in(body, scope, depth)
+                case nodes.Try(body=body, finalbody=final):
+                    yield from self._emptied_in(body, scope, depth)
+                    yield from self._emptied_in(final, scope, depth)
+                case _ if _always_leaves(statement):
+                    return
+
+    def _rebound(self, targets: Sequence[nodes.Expression], scope: Scope) -> Iterator[Place]:
+        for target in targets:
+            if not isinstance(target, nodes.Subscript):
+                place = self.places.written(target, scope)
+                if place is not None:
+                    yield place
+
+    def _emptied_by_call(self, call: nodes.Call, scope: Scope, depth: int) -> Iterator[Place]:
+        if isinstance(call.func, nodes.Attribute) and not call.arguments:
+            if call.func.attr == "cache_clear":
+                for value in self.evaluator.evaluate(call.func.value, scope):
+                    if isinstance(value, FunctionValue):
+                        for guard in self.carried(value.function):
+                            yield guard.place
+            elif call.func.attr == "clear":
+                place = self.places.of(call.func.value, scope)
+                if place is not None:
+                    yield place
+        values = self.evaluator.evaluate(call.func, scope)
+        if depth < _MAX_HOPS and len(values) == 1 and isinstance(values[0], FunctionValue):
+            function = values[0].function
+            if isinstance(function.node, nodes.FunctionDef):
+                yield from self._emptied_in(function.node.body, function.scope, depth + 1)
+
+    def of_memo(self, memo: nodes.Call, function: Function) -> Guard:
+        """Return the guard that a call puts around a function: `functools.cache(make)`."""
+        scope = self.evaluator.origins[memo]
+        place = Place("global", scope.module, function.name)
+        if scope.kind not in ("module", "class") and not scope.function.is_module:
+            place = Place("closure", scope.function, function.name)
+        return Guard(place, scope.module.path, memo.span, "decorator")
 
     def _recovered(
         self,
@@ -208,6 +366,10 @@ class Guards:
         if function.name == "__getattr__" and scope.kind == "module":
             place = Place("global", scope.module, "__getattr__")
             yield Guard(place, scope.module.path, function.name_span, "module attribute")
+        if function.name == "__missing__" and function.class_ is not None:
+            if _keeps_what_it_misses(function):
+                place = Place("instance", function.class_, "__missing__")
+                yield Guard(place, scope.module.path, function.name_span, "missing item")
         for decorator in function.decorators:
             called = decorator.func if isinstance(decorator, nodes.Call) else decorator
             values = self.evaluator.evaluate(called, scope)
@@ -216,8 +378,34 @@ class Guards:
                     memo = self.evaluator.knowledge.cache_decorator(value.name)
                     if memo is not None:
                         yield self._decorated(function, decorator, memo.per)
+                elif isinstance(value, ClassValue) and self._keeps_value(value.class_):
+                    yield self._decorated(function, decorator, "instance")
             if any(isinstance(value, FunctionValue) for value in values):
                 yield from self._memoising(decorator, scope)
+
+    def _keeps_value(self, class_: Class) -> bool:
+        """Whether it is a descriptor that puts what it gets into the object that it is read from.
+
+        Without `__set__` Python finds that value first from then on:
+        https://docs.python.org/3/howto/descriptor.html#invocation-from-an-instance
+        """
+        get = class_.methods.get("__get__")
+        if get is None or "__set__" in class_.methods or len(get.parameters) < 2:
+            return False
+        owner = get.parameters[1].name
+        for target, _, _ in get.stores:
+            match target:
+                case nodes.Subscript(value=nodes.Attribute(value=nodes.Name(id=name), attr=attr)):
+                    if name == owner and attr == "__dict__":
+                        return True
+        return any(
+            isinstance(site.node.func, nodes.Name)
+            and site.node.func.id == "setattr"
+            and bool(site.node.arguments)
+            and isinstance(site.node.arguments[0].value, nodes.Name)
+            and site.node.arguments[0].value.id == owner
+            for site in get.calls
+        )
 
     def _decorated(self, function: Function, decorator: nodes.Expression, per: str) -> Guard:
         takes_self = function.class_ is not None and not function.has_simple_decorator(
@@ -354,6 +542,81 @@ def _leaves(block: list[nodes.Statement]) -> bool:
     return isinstance(last, (nodes.Return, nodes.Raise))
 
 
+def _always_leaves(statement: nodes.Statement) -> bool:
+    """Whether nothing after the statement in its block ever runs."""
+    match statement:
+        case nodes.Return() | nodes.Raise():
+            return True
+        case nodes.Simple(keyword=keyword):
+            return keyword in ("continue", "break")
+        case nodes.If(body=body, orelse=orelse):
+            return any(map(_always_leaves, body)) and any(map(_always_leaves, orelse))
+    return False
+
+
+def _asked_for_presence(test: nodes.Expression, in_body: bool) -> nodes.Expression | None:
+    """Return what must be there for the branch to be entered, when the test says only that."""
+    match test:
+        case nodes.Comparison(
+            left=left, operators=[operator], comparators=[nodes.Constant(kind="none")]
+        ):
+            return left if in_body == (operator in ("is not", "!=")) else None
+        case nodes.Name() | nodes.Attribute():
+            return test if in_body else None
+        case nodes.UnaryOperation(operator="not", operand=operand):
+            return _asked_for_presence(operand, not in_body)
+    return None
+
+
+def _looked_for(test: nodes.Expression, in_body: bool) -> nodes.Expression | None:
+    """Return the path whose absence from the disk leads into the branch."""
+    match test:
+        case nodes.UnaryOperation(operator="not", operand=operand):
+            return _looked_for(operand, not in_body)
+        case nodes.Call(func=nodes.Attribute(attr="exists" | "isfile" | "isdir"), arguments=[path]):
+            return None if in_body else path.value
+        case nodes.Call(
+            func=nodes.Attribute(value=path, attr="exists" | "is_file" | "is_dir"), arguments=[]
+        ):
+            return None if in_body else path
+    return None
+
+
+def _name_of(node: nodes.Node) -> str:
+    match node:
+        case nodes.Name(id=name):
+            return name
+        case nodes.Attribute(attr=attr):
+            return f".{attr}"
+        case nodes.Constant(kind="str", value=value):
+            return repr(value)
+        case nodes.Call(arguments=[first, *_]):
+            return _name_of(first.value)
+    return ""
+
+
+def _is_empty(value: nodes.Expression | None) -> bool:
+    match value:
+        case nodes.Constant(kind="none") | nodes.Constant(kind="bool", value=False):
+            return True
+        case nodes.Dict(items=[]) | nodes.Collection(items=[]):
+            return True
+        case nodes.Call(func=nodes.Name(id="dict" | "list" | "set"), arguments=[]):
+            return True
+    return False
+
+
+def _keeps_what_it_misses(method: Function) -> bool:
+    """Whether `__missing__` puts what it makes into the dictionary."""
+    own = method.parameters[0].name if method.parameters else ""
+    return any(
+        isinstance(target, nodes.Subscript)
+        and isinstance(target.value, nodes.Name)
+        and target.value.id == own
+        for target, _, _ in method.stores
+    )
+
+
 def _asks_for_absence(test: nodes.Expression, in_body: bool) -> bool:
     """Whether entering the branch means that something was not there yet."""
     match test:
@@ -382,6 +645,9 @@ def _asks_for_life(test: nodes.Expression) -> bool:
         name = asked.id
     return any(word in name.lower() for word in _LIFE)
 
+
+_MAX_HOPS = 4
+"""How many names or calls are followed to what they stand for."""
 
 _LIFE = ("alive", "running", "connected", "ping", "is_open", "healthy")
 """What functions and attributes that look whether something still works are called."""

@@ -42,9 +42,10 @@ class FunctionValue:
 
 @dataclass(frozen=True, slots=True)
 class ClassValue:
-    """A project class."""
+    """A project class; `memo` is the call that makes one object of it and hands that out again."""
 
     class_: Class
+    memo: nodes.Call | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -496,6 +496,12 @@ class _Indexer:
         self.visit(node.func, node, scope)
         for argument in node.arguments:
             self.visit(argument, node, scope)
+        match node:
+            case nodes.Call(
+                func=nodes.Attribute(attr="import_module") | nodes.Name(id="import_module"),
+                arguments=[nodes.Argument(value=nodes.Constant(value=str(name)), star="")],
+            ) if not name.startswith("."):
+                self.module.imports.append(Binding("import", node, scope, module=name))
         if isinstance(node.func, nodes.Attribute) and node.func.attr in _FILLING:
             root = _root_name(node.func.value)
             if root:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any
 
 from lambda_lint.model import annotations
 from lambda_lint.model.containers import Containers, container
@@ -72,6 +73,12 @@ class Evaluator:
         if found is not None:
             return found
         return self._answers.solve(key, self._evaluate, node, scope)
+
+    def solve(
+        self, question: Hashable, compute: Callable[..., Iterable[Value]], *about: Any
+    ) -> Values:
+        """Return the answer to a question that may lead back to itself; it is remembered."""
+        return self._answers.solve(question, compute, *about)
 
     def _evaluate(self, node: nodes.Expression, scope: Scope) -> Iterable[Value]:
         match node:
@@ -220,6 +227,12 @@ class Evaluator:
         if self.imports.is_package(binding.module, importer):
             return (PackageValue(binding.module, importer),)
         return (External(self.knowledge.canonical(binding.module)),)
+
+    def _imported_by_name(self, name: nodes.Expression, scope: Scope) -> Iterator[Value]:
+        if isinstance(name, nodes.Constant) and isinstance(name.value, str):
+            path = self.imports.find(name.value, scope.module.path)
+            if path is not None and path in self.modules:
+                yield ModuleValue(self.modules[path])
 
     def _imported_from(self, binding: Binding) -> Values:
         importer = binding.scope.module.path
@@ -373,6 +386,8 @@ class Evaluator:
             return True
         for decorator in method.decorators:
             for one in self.evaluate(decorator, method.definition_scope or method.scope):
+                if isinstance(one, ClassValue) and "__get__" in one.class_.methods:
+                    return "__call__" not in one.class_.methods
                 if isinstance(one, External):
                     memo = self.knowledge.cache_decorator(one.name)
                     if memo is not None and one.name.endswith("property"):
@@ -415,6 +430,10 @@ class Evaluator:
                 case External(name="functools.partial" | "copy.copy" | "copy.deepcopy"):
                     if node.arguments:
                         yield from self.evaluate(node.arguments[0].value, scope)
+                case External(name="importlib.import_module" | "builtins.__import__") if (
+                    node.arguments
+                ):
+                    yield from self._imported_by_name(node.arguments[0].value, scope)
                 case External(name="builtins.type") if len(node.arguments) == 1:
                     for one in self.evaluate(node.arguments[0].value, scope):
                         if isinstance(one, InstanceValue):
@@ -424,19 +443,20 @@ class Evaluator:
                 case External(name=name):
                     yield from self.containers.built(name, node, scope)
                     yield from self._memoised(name, node, scope)
+                    yield from self._provided(name, node, scope)
                     runner = self.knowledge.runner(name)
                     if runner is not None and runner.when == "called":
                         # `async_to_sync(f)`: calling the result calls what was given.
                         for given in runner_arguments(node, runner):
                             yield from self.evaluate(given, scope)
                     yield External(self.knowledge.canonical(f"{name}()"), node)
-                case ClassValue(class_=class_):
+                case ClassValue(class_=class_, memo=memo):
                     # `cls()` makes an object of whichever subclass the method was called on.
                     is_open = isinstance(node.func, nodes.Name) and self._is_first_parameter(
                         node.func.id, scope
                     )
                     is_open = is_open or self.is_enum(class_)
-                    yield InstanceValue(class_, None if is_open else node)
+                    yield InstanceValue(class_, None if is_open else memo or node)
                 case FunctionValue(function=function):
                     yield from self._closed_over(self.returned(function), function, node, scope)
                 case InstanceValue(class_=class_):
@@ -502,6 +522,20 @@ class Evaluator:
             if isinstance(value, FunctionValue):
                 self.origins[node] = scope
                 yield FunctionValue(value.function, value.receiver, value.origin, node)
+
+    def _provided(self, name: str, node: nodes.Call, scope: Scope) -> Iterator[Value]:
+        """`providers.Singleton(make)`: what calling it makes, which is one object."""
+        found = self.knowledge.container(name)
+        if found is None or found.form != "call" or found.factory_argument is None:
+            return
+        given = [one.value for one in node.arguments if not one.name and not one.star]
+        if found.factory_argument < len(given):
+            self.origins[node] = scope
+            for value in self.evaluate(given[found.factory_argument], scope):
+                if isinstance(value, FunctionValue):
+                    yield FunctionValue(value.function, value.receiver, value.origin, node)
+                elif isinstance(value, ClassValue):
+                    yield ClassValue(value.class_, node)
 
     def _closed_over(
         self, values: Values, function: Function, node: nodes.Call, scope: Scope
