@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
+from lambda_lint.model.definitions import Definitions
 from lambda_lint.model.operations import Operations
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.values import (
@@ -34,7 +35,7 @@ class Edge:
     `kind` is call, method, init, callback, runner, enter, property, operation, wrapper, decorator
     or subclass. `site` is the call expression, where there is one. `via` is the call inside of a
     closure that runs what the closure was made with, and `memo` the cache that was put around the
-    callee by a call.
+    callee by a call. `receiver` is the class of the object whose method it is, where it is known.
     """
 
     caller: Function
@@ -46,6 +47,7 @@ class Edge:
     class_: Class | None = None
     via: CallSite | None = None
     memo: nodes.Call | None = None
+    receiver: Class | None = None
 
     @property
     def span(self) -> Span:
@@ -72,10 +74,8 @@ class CallGraph:
         self._called_parameters: dict[Function, frozenset[str]] = {}
         self._wrappers: dict[Function, tuple[Function, ...]] = {}
         self._run_parameters: dict[Function, frozenset[str]] = {}
-        #: Functions that `singledispatch` chooses instead of the one that is called.
-        self._registered: dict[Function, list[Function]] = {}
-        self._given: dict[tuple[Function, str], list[Value]] = {}
         self._operations = Operations(self)
+        self._definitions = Definitions(self)
         evaluator.parameter_values = self.parameter_values
         self._resolve()
 
@@ -104,15 +104,21 @@ class CallGraph:
         found = self._wrappers.get(function)
         if found is None:
             self._wrappers[function] = ()
-            found = tuple(dict.fromkeys(self._find_wrappers(function)))
+            found = tuple(dict.fromkeys(self._definitions.wrappers(function)))
             self._wrappers[function] = found
         return found
 
     def edge(
-        self, caller: Function, callee: Function, node: nodes.Node, scope: Scope, kind: str
+        self,
+        caller: Function,
+        callee: Function,
+        node: nodes.Node,
+        scope: Scope,
+        kind: str,
+        receiver: Class | None = None,
     ) -> Edge:
         """Return an edge for something that is no call."""
-        return Edge(caller, callee, node, scope, kind)
+        return Edge(caller, callee, node, scope, kind, receiver=receiver)
 
     def _resolve(self) -> None:
         functions = list(self.functions())
@@ -127,8 +133,7 @@ class CallGraph:
             sites = self._argument_sites
             self.out, self.into, self.instantiations, self.externals = {}, {}, {}, {}
             self.partials = {}
-            self._given = {}
-            self._find_registered(functions)
+            self._definitions.begin(functions)
             fresh: dict[Function, list[tuple[CallSite, bool]]] = {}
             for function in functions:
                 for edge, skip_first in self._edges_of(function):
@@ -136,7 +141,7 @@ class CallGraph:
                     self.into.setdefault(edge.callee, []).append(edge)
                     if edge.site is not None and edge.kind in ("call", "method", "init"):
                         fresh.setdefault(edge.callee, []).append((edge.site, skip_first))
-            flows = self.evaluator.contents.learn(self.evaluator, self._given)
+            flows = self.evaluator.contents.learn(self.evaluator, self._definitions.given)
             self._argument_sites = fresh
             size = (sum(map(len, self.out.values())), sum(map(len, self.externals.values())), flows)
             if size == before and len(fresh) == len(sites):
@@ -154,73 +159,7 @@ class CallGraph:
         for site in function.calls:
             yield from self._call_edges(site)
         yield from self._operations.edges(function)
-        for nested in function.nested:
-            yield from self._decorating(
-                function, nested.decorators, nested.definition_scope, FunctionValue(nested)
-            )
-        for class_ in function.classes:
-            yield from self._decorating(
-                function, class_.node.decorators, class_.definition_scope, ClassValue(class_)
-            )
-            yield from self._subclassing(function, class_)
-
-    def _decorating(
-        self,
-        function: Function,
-        decorators: list[nodes.Expression],
-        scope: Scope | None,
-        decorated: FunctionValue | ClassValue,
-    ) -> Iterator[tuple[Edge, bool]]:
-        """Edges for what runs when a definition is decorated."""
-        scope = scope or function.scope
-        for decorator in decorators:
-            for value in self.evaluator.evaluate(decorator, scope):
-                match value:
-                    case FunctionValue(function=callee, receiver=receiver):
-                        yield Edge(function, callee, decorator, scope, "decorator"), False
-                        parameters = callee.parameters[1 if receiver is not None else 0 :]
-                        if parameters:
-                            self._given.setdefault((callee, parameters[0].name), []).append(
-                                decorated
-                            )
-                    case ClassValue(class_=class_):
-                        for method in self.methods(InstanceValue(class_), "__init__", exact=True):
-                            yield Edge(function, method, decorator, scope, "decorator"), True
-                    case InstanceValue():
-                        for method in self.methods(value, "__call__"):
-                            yield Edge(function, method, decorator, scope, "decorator"), True
-
-    def _subclassing(self, function: Function, class_: Class) -> Iterator[tuple[Edge, bool]]:
-        """Edges for what base classes and metaclasses run when a class is defined."""
-        scope = class_.definition_scope
-        for base in self.evaluator.lineage(class_)[0][1:]:
-            method = base.methods.get("__init_subclass__")
-            if method is not None:
-                yield Edge(function, method, class_.node, scope, "subclass"), True
-                break
-        for argument in class_.node.arguments:
-            if argument.name == "metaclass":
-                for value in self.evaluator.evaluate(argument.value, scope):
-                    if isinstance(value, ClassValue):
-                        for name in ("__new__", "__init__"):
-                            for method in self.methods(
-                                InstanceValue(value.class_), name, exact=True
-                            ):
-                                yield Edge(function, method, class_.node, scope, "subclass"), True
-
-    def _find_registered(self, functions: list[Function]) -> None:
-        """Find what `@f.register` adds to a function of `functools.singledispatch`."""
-        self._registered = {}
-        for function in functions:
-            for decorator in function.decorators:
-                called = decorator.func if isinstance(decorator, nodes.Call) else decorator
-                if isinstance(called, nodes.Attribute) and called.attr == "register":
-                    scope = function.definition_scope or function.scope
-                    for value in self.evaluator.evaluate(called.value, scope):
-                        if isinstance(value, FunctionValue) and value.function.has_simple_decorator(
-                            "singledispatch", "singledispatchmethod"
-                        ):
-                            self._registered.setdefault(value.function, []).append(function)
+        yield from self._definitions.edges(function)
 
     def _call_edges(self, site: CallSite) -> Iterator[tuple[Edge, bool]]:
         node, scope = site.node, site.scope
@@ -244,7 +183,8 @@ class CallGraph:
                             continue
                         kind = "method" if target.is_method else "call"
                         bound = receiver is not None
-                        yield from self._enter(site, target, kind, bound, value.memo)
+                        of = receiver.class_ if isinstance(receiver, InstanceValue) else None
+                        yield from self._enter(site, target, kind, bound, value.memo, of)
                         yield from self._closed_over(site, value)
                 case ClassValue(class_=class_, memo=memo):
                     yield from self._instantiate(site, class_, memo)
@@ -336,10 +276,11 @@ class CallGraph:
         kind: str,
         bound: bool,
         memo: nodes.Call | None = None,
+        receiver: Class | None = None,
     ) -> Iterator[tuple[Edge, bool]]:
         """Edges for calling a project function: itself, its wrappers, the callables it is given."""
         function, node, scope = site.function, site.node, site.scope
-        yield Edge(function, callee, node, scope, kind, site, memo=memo), bound
+        yield Edge(function, callee, node, scope, kind, site, None, None, memo, receiver), bound
         for wrapper in self.wrappers(callee):
             yield Edge(function, wrapper, node, scope, "wrapper", site), False
         called = self.run_parameters(callee)
@@ -496,7 +437,7 @@ class CallGraph:
 
     def _dispatch(self, callee: Function, receiver: object) -> list[Function]:
         """Return the method and, when the receiver's exact class is open, what overrides it."""
-        targets = [callee, *self._registered.get(callee, ())]
+        targets = [callee, *self._definitions.registered.get(callee, ())]
         if isinstance(receiver, InstanceValue) and receiver.origin is None:
             overriding = self.subclasses.get(receiver.class_, ())
             if len(overriding) <= MAX_OVERRIDES:
@@ -515,52 +456,6 @@ class CallGraph:
             if method is not None:
                 yield from [method] if exact else self._dispatch(method, value)
                 return
-
-    def _find_wrappers(self, function: Function) -> Iterator[Function]:
-        scope = function.definition_scope
-        if scope is None:
-            return
-        for decorator in function.decorators:
-            if isinstance(decorator, nodes.Call):
-                yield from self._entered_around(decorator, scope)
-            for value in self.evaluator.evaluate(decorator, scope):
-                if isinstance(value, FunctionValue):
-                    if value.function.has_simple_decorator("lambda_handler_decorator"):
-                        yield value.function
-                    for inner in self.evaluator.returned(value.function):
-                        # What it was given it may give back; that is no wrapper.
-                        if isinstance(inner, FunctionValue) and not self._is_given(
-                            inner.function, value.function
-                        ):
-                            yield inner.function
-                elif isinstance(value, ClassValue):
-                    yield from self.methods(InstanceValue(value.class_), "__call__")
-                elif isinstance(value, InstanceValue):
-                    for method in self.methods(value, "__call__"):
-                        for inner in self.evaluator.returned(method):
-                            if isinstance(inner, FunctionValue):
-                                yield inner.function
-
-
-    def _is_given(self, function: Function, decorator: Function) -> bool:
-        """Whether the function is one that is decorated with the decorator."""
-        given = self.evaluator.contents.given
-        return any(
-            isinstance(value, FunctionValue) and value.function is function
-            for parameter in decorator.parameters[:2]
-            for value in given.get((decorator, parameter.name), ())
-        )
-
-    def _entered_around(self, decorator: nodes.Call, scope: Scope) -> Iterator[Function]:
-        """A context manager as a decorator is entered around each call."""
-        for value in self.evaluator.evaluate(decorator.func, scope):
-            if isinstance(value, FunctionValue) and value.function.has_simple_decorator(
-                "contextmanager", "asynccontextmanager"
-            ):
-                yield value.function
-            elif isinstance(value, ClassValue) and "__call__" not in value.class_.methods:
-                for name in ("__enter__", "__exit__"):
-                    yield from self.methods(InstanceValue(value.class_), name)
 
 
 def bind_arguments(

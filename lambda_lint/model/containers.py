@@ -1,4 +1,4 @@
-"""What containers hold: displays, comprehensions, what was put in later, and what copies of them."""
+"""What containers hold: displays, comprehensions, what was put in later, and their copies."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from lambda_lint.syntax import nodes
 
 if TYPE_CHECKING:
     from lambda_lint.model.values import Evaluator
+
 
 class Containers:
     """Answers what is inside of values."""

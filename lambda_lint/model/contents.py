@@ -62,9 +62,7 @@ class Contents:
             for function in [module.code, *module.functions]:
                 self._collect(function)
 
-    def learn(
-        self, evaluator: Evaluator, given: Mapping[tuple[Function, str], list[Value]]
-    ) -> int:
+    def learn(self, evaluator: Evaluator, given: Mapping[tuple[Function, str], list[Value]]) -> int:
         """Resolve all places anew; return how much was found."""
         puts: dict[nodes.Node, list[Put]] = {}
         attributes: dict[tuple[Class | Module, str], list[Written]] = {}

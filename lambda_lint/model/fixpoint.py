@@ -65,7 +65,6 @@ class Fixpoint(Generic[T]):
         return result
 
 
-
 class Circles(Generic[T]):
     """Remembers answers that are tuples; those of a circle only when they have stopped growing.
 
@@ -86,6 +85,7 @@ class Circles(Generic[T]):
         self._final: dict[Hashable, tuple[T, ...]] = {}
         #: Returns the answer if it is known.
         self.known = self._final.get
+        self._lowest = _NO_CIRCLE
         self._reset()
 
     def clear(self) -> None:
@@ -169,6 +169,7 @@ class Circles(Generic[T]):
         #: Answers of this time around a circle, with the depth of what they depend on.
         self._partial: dict[Hashable, tuple[tuple[T, ...], int]] = {}
         self._trail: list[Hashable] = []
+        #: The depth of the outermost open question that was met.
         self._lowest = _NO_CIRCLE
         self._changes = 0
 

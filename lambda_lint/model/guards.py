@@ -14,6 +14,17 @@ from dataclasses import dataclass
 from lambda_lint.finding import Span
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
+from lambda_lint.model.questions import (
+    always_leaves,
+    asked_for_presence,
+    asks_for_absence,
+    asks_for_life,
+    blocks,
+    is_never,
+    leaves,
+    looked_for,
+)
+from lambda_lint.model.resets import Resets
 from lambda_lint.model.values import ClassValue, External, FunctionValue
 from lambda_lint.syntax import nodes
 
@@ -38,6 +49,7 @@ class Guards:
         self.evaluator = places.evaluator
         self._around: dict[nodes.Node, tuple[Guard, ...]] = {}
         self._carried: dict[Function, tuple[Guard, ...]] = {}
+        self.resets = Resets(places, lambda function: (one.place for one in self.carried(function)))
         self._dead: dict[nodes.Node, frozenset[nodes.Node]] = {}
 
     def around(self, node: nodes.Node, scope: Scope) -> tuple[Guard, ...]:
@@ -51,7 +63,7 @@ class Guards:
     def is_dead(self, node: nodes.Node, module: Module) -> bool:
         """Whether the node never runs on Lambda: below `__main__`, after `return` in its block."""
         for child, parent in module.ancestors(node):
-            if isinstance(parent, nodes.If) and _is_never(parent.test) and child in parent.body:
+            if isinstance(parent, nodes.If) and is_never(parent.test) and child in parent.body:
                 return True
             if isinstance(child, nodes.Statement) and child in self._unreachable(parent):
                 return True
@@ -62,9 +74,9 @@ class Guards:
         found = self._dead.get(parent)
         if found is None:
             dead: set[nodes.Node] = set()
-            for block in _blocks(parent):
+            for block in blocks(parent):
                 for position, statement in enumerate(block):
-                    if _always_leaves(statement):
+                    if always_leaves(statement):
                         dead.update(block[position + 1 :])
                         break
             found = frozenset(dead)
@@ -97,7 +109,7 @@ class Guards:
                         )
                 case nodes.Lambda():
                     return
-            for block in _blocks(parent):
+            for block in blocks(parent):
                 if child in block:
                     position = next(i for i, one in enumerate(block) if one is child)
                     yield from self._returned_early(block, position, scope, function, node)
@@ -114,11 +126,11 @@ class Guards:
             return
         branch = parent.body if child in parent.body else parent.orelse
         stored = self.places.stored_in(branch, scope, made)
-        present = _asked_for_presence(parent.test, child in parent.body)
+        present = asked_for_presence(parent.test, child in parent.body)
         if present is not None:
             # `if x is not None: x = make()` makes it again and again, unless it also forgets it.
             place = self.places.of(present, scope)
-            if place is not None and place not in self._emptied_in(branch, scope, 0):
+            if place is not None and place not in self.resets.in_block(branch, scope):
                 stored = stored - {place}
         found = False
         for guard in self._matching(parent.test, scope, function, parent, stored):
@@ -127,9 +139,9 @@ class Guards:
         for guard in self._on_disk(parent.test, child in parent.body, branch, scope, parent):
             found = True
             yield guard
-        if not found and child in parent.body and _asks_for_life(parent.test):
+        if not found and child in parent.body and asks_for_life(parent.test):
             yield Guard(Place("unknown", None, "alive"), scope.module.path, parent.span, "liveness")
-        elif not found and _asks_for_absence(parent.test, child in parent.body):
+        elif not found and asks_for_absence(parent.test, child in parent.body):
             everywhere = self.places.stored_by(function, made)
             yield from self._matching(parent.test, scope, function, parent, everywhere)
 
@@ -146,7 +158,7 @@ class Guards:
         What lies in `/tmp` stays for the life of the environment:
         https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
         """
-        path = _looked_for(test, in_body)
+        path = looked_for(test, in_body)
         if path is None or not self._is_temporary(path, scope, 0):
             return
         text = _name_of(path)
@@ -196,64 +208,10 @@ class Guards:
     ) -> Iterator[Guard]:
         """`match x: case None: x = make()`."""
         match = scope.module.parents.get(parent)
-        if child in parent.body and isinstance(match, nodes.Match):
-            if any(isinstance(one, nodes.Constant) and not one.value for one in parent.values):
-                stored = self.places.stored_in(parent.body, scope, made)
-                yield from self._matching(match.subject, scope, function, parent, stored)
-
-    def emptied_by(self, functions: Sequence[Function]) -> frozenset[Place]:
-        """Return the places that each run of these functions empties, whatever happens in it."""
-        return frozenset(
-            place
-            for function in functions
-            if isinstance(function.node, nodes.FunctionDef)
-            for place in self._emptied_in(function.node.body, function.scope, 0)
-        )
-
-    def _emptied_in(
-        self, block: Sequence[nodes.Statement], scope: Scope, depth: int
-    ) -> Iterator[Place]:
-        for statement in block:
-            match statement:
-                case nodes.Assign() if _is_empty(statement.value):
-                    yield from self._rebound(statement.targets, scope)
-                case nodes.AnnotatedAssign() if _is_empty(statement.value):
-                    yield from self._rebound([statement.target], scope)
-                case nodes.Delete(targets=targets):
-                    yield from self._rebound(targets, scope)
-                case nodes.ExpressionStatement(value=nodes.Call() as call):
-                    yield from self._emptied_by_call(call, scope, depth)
-                case nodes.With(body=body):
-                    yield from self._emptied_in(body, scope, depth)
-                case nodes.Try(body=body, finalbody=final):
-                    yield from self._emptied_in(body, scope, depth)
-                    yield from self._emptied_in(final, scope, depth)
-                case _ if _always_leaves(statement):
-                    return
-
-    def _rebound(self, targets: Sequence[nodes.Expression], scope: Scope) -> Iterator[Place]:
-        for target in targets:
-            if not isinstance(target, nodes.Subscript):
-                place = self.places.written(target, scope)
-                if place is not None:
-                    yield place
-
-    def _emptied_by_call(self, call: nodes.Call, scope: Scope, depth: int) -> Iterator[Place]:
-        if isinstance(call.func, nodes.Attribute) and not call.arguments:
-            if call.func.attr == "cache_clear":
-                for value in self.evaluator.evaluate(call.func.value, scope):
-                    if isinstance(value, FunctionValue):
-                        for guard in self.carried(value.function):
-                            yield guard.place
-            elif call.func.attr == "clear":
-                place = self.places.of(call.func.value, scope)
-                if place is not None:
-                    yield place
-        values = self.evaluator.evaluate(call.func, scope)
-        if depth < _MAX_HOPS and len(values) == 1 and isinstance(values[0], FunctionValue):
-            function = values[0].function
-            if isinstance(function.node, nodes.FunctionDef):
-                yield from self._emptied_in(function.node.body, function.scope, depth + 1)
+        asks = any(isinstance(one, nodes.Constant) and not one.value for one in parent.values)
+        if asks and child in parent.body and isinstance(match, nodes.Match):
+            stored = self.places.stored_in(parent.body, scope, made)
+            yield from self._matching(match.subject, scope, function, parent, stored)
 
     def of_memo(self, memo: nodes.Call, function: Function) -> Guard:
         """Return the guard that a call puts around a function: `functools.cache(make)`."""
@@ -322,7 +280,7 @@ class Guards:
             if isinstance(earlier, nodes.With) and earlier.body:
                 earlier = earlier.body[-1]
             tests: list[nodes.Expression] = []
-            if isinstance(earlier, nodes.If) and (_leaves(earlier.body) or _leaves(earlier.orelse)):
+            if isinstance(earlier, nodes.If) and (leaves(earlier.body) or leaves(earlier.orelse)):
                 tests = [earlier.test]
             elif isinstance(earlier, nodes.Try):
                 tests = [
@@ -366,10 +324,9 @@ class Guards:
         if function.name == "__getattr__" and scope.kind == "module":
             place = Place("global", scope.module, "__getattr__")
             yield Guard(place, scope.module.path, function.name_span, "module attribute")
-        if function.name == "__missing__" and function.class_ is not None:
-            if _keeps_what_it_misses(function):
-                place = Place("instance", function.class_, "__missing__")
-                yield Guard(place, scope.module.path, function.name_span, "missing item")
+        if function.class_ is not None and _keeps_what_it_misses(function):
+            place = Place("instance", function.class_, "__missing__")
+            yield Guard(place, scope.module.path, function.name_span, "missing item")
         for decorator in function.decorators:
             called = decorator.func if isinstance(decorator, nodes.Call) else decorator
             values = self.evaluator.evaluate(called, scope)
@@ -523,65 +480,6 @@ def _with_nested(function: Function) -> Iterator[Function]:
         yield from _with_nested(inner)
 
 
-def _blocks(node: nodes.Node) -> Iterator[list[nodes.Statement]]:
-    for name in ("body", "orelse", "finalbody"):
-        block = getattr(node, name, None)
-        if isinstance(block, list):
-            yield block
-
-
-def _leaves(block: list[nodes.Statement]) -> bool:
-    """Whether the block ends by leaving: return, raise, continue or break."""
-    if not block:
-        return False
-    last = block[-1]
-    if isinstance(last, nodes.Simple):
-        return last.keyword in ("continue", "break")
-    if isinstance(last, nodes.With):
-        return _leaves(last.body)
-    return isinstance(last, (nodes.Return, nodes.Raise))
-
-
-def _always_leaves(statement: nodes.Statement) -> bool:
-    """Whether nothing after the statement in its block ever runs."""
-    match statement:
-        case nodes.Return() | nodes.Raise():
-            return True
-        case nodes.Simple(keyword=keyword):
-            return keyword in ("continue", "break")
-        case nodes.If(body=body, orelse=orelse):
-            return any(map(_always_leaves, body)) and any(map(_always_leaves, orelse))
-    return False
-
-
-def _asked_for_presence(test: nodes.Expression, in_body: bool) -> nodes.Expression | None:
-    """Return what must be there for the branch to be entered, when the test says only that."""
-    match test:
-        case nodes.Comparison(
-            left=left, operators=[operator], comparators=[nodes.Constant(kind="none")]
-        ):
-            return left if in_body == (operator in ("is not", "!=")) else None
-        case nodes.Name() | nodes.Attribute():
-            return test if in_body else None
-        case nodes.UnaryOperation(operator="not", operand=operand):
-            return _asked_for_presence(operand, not in_body)
-    return None
-
-
-def _looked_for(test: nodes.Expression, in_body: bool) -> nodes.Expression | None:
-    """Return the path whose absence from the disk leads into the branch."""
-    match test:
-        case nodes.UnaryOperation(operator="not", operand=operand):
-            return _looked_for(operand, not in_body)
-        case nodes.Call(func=nodes.Attribute(attr="exists" | "isfile" | "isdir"), arguments=[path]):
-            return None if in_body else path.value
-        case nodes.Call(
-            func=nodes.Attribute(value=path, attr="exists" | "is_file" | "is_dir"), arguments=[]
-        ):
-            return None if in_body else path
-    return None
-
-
 def _name_of(node: nodes.Node) -> str:
     match node:
         case nodes.Name(id=name):
@@ -595,21 +493,10 @@ def _name_of(node: nodes.Node) -> str:
     return ""
 
 
-def _is_empty(value: nodes.Expression | None) -> bool:
-    match value:
-        case nodes.Constant(kind="none") | nodes.Constant(kind="bool", value=False):
-            return True
-        case nodes.Dict(items=[]) | nodes.Collection(items=[]):
-            return True
-        case nodes.Call(func=nodes.Name(id="dict" | "list" | "set"), arguments=[]):
-            return True
-    return False
-
-
 def _keeps_what_it_misses(method: Function) -> bool:
     """Whether `__missing__` puts what it makes into the dictionary."""
     own = method.parameters[0].name if method.parameters else ""
-    return any(
+    return method.name == "__missing__" and any(
         isinstance(target, nodes.Subscript)
         and isinstance(target.value, nodes.Name)
         and target.value.id == own
@@ -617,54 +504,5 @@ def _keeps_what_it_misses(method: Function) -> bool:
     )
 
 
-def _asks_for_absence(test: nodes.Expression, in_body: bool) -> bool:
-    """Whether entering the branch means that something was not there yet."""
-    match test:
-        case nodes.UnaryOperation(operator="not"):
-            return in_body
-        case nodes.Comparison(operators=["is" | "not in" | "=="]):
-            return in_body
-        case nodes.Comparison(operators=["is not" | "in" | "!="]):
-            return not in_body
-        case nodes.BooleanOperation(operands=operands):
-            return any(_asks_for_absence(one, in_body) for one in operands)
-        case nodes.Name() | nodes.Attribute():
-            return not in_body
-    return False
-
-
-def _asks_for_life(test: nodes.Expression) -> bool:
-    """Whether the branch runs only when something is found dead: `if not is_running(): start()`."""
-    if isinstance(test, nodes.BooleanOperation):
-        return any(_asks_for_life(one) for one in test.operands)
-    if not isinstance(test, nodes.UnaryOperation) or test.operator != "not":
-        return False
-    asked = test.operand.func if isinstance(test.operand, nodes.Call) else test.operand
-    name = asked.attr if isinstance(asked, nodes.Attribute) else ""
-    if isinstance(asked, nodes.Name) and isinstance(test.operand, nodes.Call):
-        name = asked.id
-    return any(word in name.lower() for word in _LIFE)
-
-
 _MAX_HOPS = 4
-"""How many names or calls are followed to what they stand for."""
-
-_LIFE = ("alive", "running", "connected", "ping", "is_open", "healthy")
-"""What functions and attributes that look whether something still works are called."""
-
-
-def _is_never(test: nodes.Expression) -> bool:
-    match test:
-        case nodes.Comparison(
-            left=nodes.Name(id="__name__"), operators=["=="], comparators=[nodes.Constant()]
-        ):
-            return True
-        case nodes.Comparison(
-            left=nodes.Constant(), operators=["=="], comparators=[nodes.Name(id="__name__")]
-        ):
-            return True
-        case nodes.Name(id="TYPE_CHECKING") | nodes.Attribute(attr="TYPE_CHECKING"):
-            return True
-        case nodes.Constant(kind="bool", value=False):
-            return True
-    return False
+"""How many names are followed to what they stand for."""

@@ -58,18 +58,28 @@ class Operations:
                     if is_property:
                         for method in self.calls.methods(value, node.attr):
                             if self.evaluator.is_property(method):
-                                yield self._edge(function, method, node, scope, "property"), True
+                                yield (
+                                    self.calls.edge(
+                                        function, method, node, scope, "property", class_
+                                    ),
+                                    True,
+                                )
                     if "__getattr__" in self._defined and not self._has(value, node.attr):
                         for method in self.calls.methods(value, "__getattr__"):
                             if method is not scope.function:
-                                yield self._edge(function, method, node, scope, "property"), True
+                                yield (
+                                    self.calls.edge(function, method, node, scope, "property"),
+                                    True,
+                                )
                 case ModuleValue(module=module):
                     is_dynamic = self.evaluator.has_dynamic_members(module)
                     if is_dynamic and node.attr not in module.scope.bindings:
                         for one in self.evaluator.bound(module.scope, "__getattr__"):
                             if isinstance(one, FunctionValue):
                                 yield (
-                                    self._edge(function, one.function, node, scope, "property"),
+                                    self.calls.edge(
+                                        function, one.function, node, scope, "property"
+                                    ),
                                     False,
                                 )
 
@@ -93,19 +103,19 @@ class Operations:
                     if operator in ("in", "not in"):
                         yield from self._run(function, operand, "__contains__", node, scope)
                     elif operator in _COMPARISONS:
-                        yield from self._run(
-                            function, left, _COMPARISONS[operator], node, scope
-                        )
+                        yield from self._run(function, left, _COMPARISONS[operator], node, scope)
             case nodes.BinaryOperation(left=left, operator=operator):
                 if operator in _ARITHMETIC:
                     yield from self._run(function, left, _ARITHMETIC[operator], node, scope)
 
     def _asked(self, function: Function, node: nodes.Call, scope: Scope) -> Found:
         """`len(x)`, `bool(x)`, `next(x)` run a method of `x`."""
-        if isinstance(node.func, nodes.Name) and node.func.id in _BUILTINS and node.arguments:
-            if scope.lookup(node.func.id) is None:
-                name = _BUILTINS[node.func.id]
-                yield from self._run(function, node.arguments[0].value, name, node, scope)
+        func = node.func
+        if not node.arguments or not isinstance(func, nodes.Name) or func.id not in _BUILTINS:
+            return
+        if scope.lookup(func.id) is None:
+            operand = node.arguments[0].value
+            yield from self._run(function, operand, _BUILTINS[func.id], node, scope)
 
     def _run(
         self,
@@ -121,12 +131,7 @@ class Operations:
         for value in self.evaluator.evaluate(operand, scope):
             if isinstance(value, InstanceValue):
                 for method in self.calls.methods(value, name):
-                    yield self._edge(function, method, node, scope, kind), True
-
-    def _edge(
-        self, caller: Function, callee: Function, node: nodes.Node, scope: Scope, kind: str
-    ) -> Edge:
-        return self.calls.edge(caller, callee, node, scope, kind)
+                    yield self.calls.edge(function, method, node, scope, kind), True
 
 
 _COMPARISONS = {"==": "__eq__", "<": "__lt__", ">": "__gt__", "<=": "__le__", ">=": "__ge__"}

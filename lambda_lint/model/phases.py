@@ -4,6 +4,7 @@ stands on the invocation path (ONCE), with the chain of calls that shows it."""
 from __future__ import annotations
 
 import enum
+import posixpath
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Entry, Handler
 from lambda_lint.model.program import CallSite, Class, Function, Scope
+from lambda_lint.model.routes import imported_paths
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
@@ -46,14 +48,16 @@ class Phases:
         #: Classes of which some invocation makes its own instance.
         self.per_invocation: dict[Class, CallSite] = {}
         self._reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]] = {}
+        self._imports: dict[str, tuple[str, ...]] = {}
         #: The places that every run of a handler empties.
         self._emptied = {
-            handler: guards.emptied_by([entry.function for entry in handler.entries[-1:]])
+            handler: guards.resets.by([entry.function for entry in handler.entries[-1:]])
             for handler in handlers
         }
         self._once: set[Function] = set()
         self._init: set[Function] = set()
         self._edge_guards: dict[Edge, tuple[Guard, ...]] = {}
+        self._loaded = {handler: self._loaded_by(handler) for handler in handlers}
         self._settle()
 
     def of_function(self, function: Function) -> Phase:
@@ -89,13 +93,22 @@ class Phases:
         found = [one for one in self.guards.around(node, scope) if not self.lasts(one, handlers)]
         return found[0] if found else None
 
-    def lasts(self, guard: Guard, handlers: Sequence[Handler] = ()) -> bool:
-        """Whether the place of a guard outlives an invocation, also one of these handlers."""
+    def lasts(
+        self, guard: Guard, handlers: Sequence[Handler] = (), receiver: Class | None = None
+    ) -> bool:
+        """Whether the place of a guard outlives an invocation, also one of these handlers.
+
+        `receiver` is the class of the object whose memo it is, where it is known better than from
+        the class that defines the memo.
+        """
         place = guard.place
         if any(place in self._emptied[handler] for handler in handlers):
             return False
         if place.kind == "instance" and isinstance(place.owner, Class):
-            return not self._is_per_invocation(place.owner)
+            family = self.calls.subclasses.get(place.owner, ())
+            return not self._is_per_invocation(
+                receiver if receiver is not None and receiver in family else place.owner
+            )
         if place.kind == "parameter" and isinstance(place.owner, Function):
             return self._always_given(place.owner, place.name)
         if place.kind == "closure" and isinstance(place.owner, Function):
@@ -255,9 +268,37 @@ class Phases:
                 function = queue.popleft()
                 entry = reached[function][handler][0]
                 for edge in self.calls.out.get(function, ()):
-                    if self._passes(edge, [handler]):
+                    is_here = edge.callee.module.path in self._loaded[handler]
+                    if is_here and self._passes(edge, [handler]):
                         self._reach(reached, edge.callee, handler, entry, edge, queue)
         self._reached = reached
+
+    def _loaded_by(self, handler: Handler) -> frozenset[str]:
+        """Return the modules that the handler's process can have: no other code runs in it."""
+        start = [handler.path, *(entry.function.module.path for entry in handler.entries)]
+        seen: set[str] = set()
+        stack = sorted(set(start))
+        while stack:
+            path = stack.pop()
+            if path not in seen and path in self.calls.modules:
+                seen.add(path)
+                stack += self._imported(path)
+        return frozenset(seen)
+
+    def _imported(self, path: str) -> tuple[str, ...]:
+        found = self._imports.get(path)
+        if found is None:
+            imports = self.calls.evaluator.imports
+            paths = set(imported_paths(self.calls.modules[path], imports))
+            for one in list(paths):
+                # Importing a module of a package runs the packages around it first.
+                folder = posixpath.dirname(one)
+                while folder:
+                    paths.add(f"{folder}/__init__.py")
+                    folder = posixpath.dirname(folder)
+            found = tuple(sorted(paths))
+            self._imports[path] = found
+        return found
 
     def _reach(
         self,
@@ -286,7 +327,7 @@ class Phases:
         """Whether a guard keeps this very call from being made again."""
         if guard.kind == "decorator" and edge.site is not None and self._fresh_key(edge.site):
             return False
-        return self.lasts(guard, handlers)
+        return self.lasts(guard, handlers, edge.receiver if guard.kind == "decorator" else None)
 
     def _fresh_key(self, site: CallSite) -> bool:
         """Whether an argument of a memoised function is an object of this invocation.

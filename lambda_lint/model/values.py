@@ -8,11 +8,10 @@ resolved; `()` stands for "made by calling": `boto3.session.Session().client` is
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
-from lambda_lint.model import annotations
+from lambda_lint.model.annotations import NO_CLASSES, class_names, elements_of
 from lambda_lint.model.containers import Containers, container
 from lambda_lint.model.contents import Contents
 from lambda_lint.model.fixpoint import Circles
@@ -33,8 +32,9 @@ from lambda_lint.model.kinds import (
     merge,
     order,
 )
-from lambda_lint.model.knowledge import Knowledge, Runner
+from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.program import Binding, Class, Function, Module, Scope
+from lambda_lint.model.results import Results, runner_arguments
 from lambda_lint.syntax import nodes
 
 _BUILTINS = frozenset(dir(builtins))
@@ -57,6 +57,7 @@ class Evaluator:
         #: What flows into containers, attributes and parameters; learnt by the call graph.
         self.contents = Contents(modules)
         self.containers = Containers(self)
+        self.results = Results(self)
         #: The scopes of the calls that made closures and put caches around functions.
         self.origins: dict[nodes.Call, Scope] = {}
         self._answers: Circles[Value] = Circles(merge, order)
@@ -87,7 +88,7 @@ class Evaluator:
             case nodes.Attribute(value=value, attr=attr):
                 return self._attributes(self.evaluate(value, scope), attr)
             case nodes.Call():
-                return self._call(node, scope)
+                return self.results.of(node, scope)
             case nodes.Await(value=value):
                 return self.evaluate(value, scope)
             case nodes.Conditional(body=body, orelse=orelse):
@@ -227,12 +228,6 @@ class Evaluator:
         if self.imports.is_package(binding.module, importer):
             return (PackageValue(binding.module, importer),)
         return (External(self.knowledge.canonical(binding.module)),)
-
-    def _imported_by_name(self, name: nodes.Expression, scope: Scope) -> Iterator[Value]:
-        if isinstance(name, nodes.Constant) and isinstance(name.value, str):
-            path = self.imports.find(name.value, scope.module.path)
-            if path is not None and path in self.modules:
-                yield ModuleValue(self.modules[path])
 
     def _imported_from(self, binding: Binding) -> Values:
         importer = binding.scope.module.path
@@ -418,152 +413,6 @@ class Evaluator:
         self._bases[class_] = (tuple(project), tuple(libraries))
         return self._bases[class_]
 
-    def _call(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
-        if isinstance(node.func, nodes.Name) and node.func.id == "super":
-            yield from self._super(node, scope)
-            return
-        yield from self.containers.called(node, scope)
-        for value in self.evaluate(node.func, scope):
-            match value:
-                case External(name="builtins.getattr") if len(node.arguments) >= 2:
-                    yield from self._named_attribute(node, scope)
-                case External(name="functools.partial" | "copy.copy" | "copy.deepcopy"):
-                    if node.arguments:
-                        yield from self.evaluate(node.arguments[0].value, scope)
-                case External(name="importlib.import_module" | "builtins.__import__") if (
-                    node.arguments
-                ):
-                    yield from self._imported_by_name(node.arguments[0].value, scope)
-                case External(name="builtins.type") if len(node.arguments) == 1:
-                    for one in self.evaluate(node.arguments[0].value, scope):
-                        if isinstance(one, InstanceValue):
-                            yield ClassValue(one.class_)
-                case External(name="typing.cast") if len(node.arguments) == 2:
-                    yield from self.evaluate(node.arguments[1].value, scope)
-                case External(name=name):
-                    yield from self.containers.built(name, node, scope)
-                    yield from self._memoised(name, node, scope)
-                    yield from self._provided(name, node, scope)
-                    runner = self.knowledge.runner(name)
-                    if runner is not None and runner.when == "called":
-                        # `async_to_sync(f)`: calling the result calls what was given.
-                        for given in runner_arguments(node, runner):
-                            yield from self.evaluate(given, scope)
-                    yield External(self.knowledge.canonical(f"{name}()"), node)
-                case ClassValue(class_=class_, memo=memo):
-                    # `cls()` makes an object of whichever subclass the method was called on.
-                    is_open = isinstance(node.func, nodes.Name) and self._is_first_parameter(
-                        node.func.id, scope
-                    )
-                    is_open = is_open or self.is_enum(class_)
-                    yield InstanceValue(class_, None if is_open else memo or node)
-                case FunctionValue(function=function):
-                    yield from self._closed_over(self.returned(function), function, node, scope)
-                case InstanceValue(class_=class_):
-                    for called in self._instance_attribute(value, class_, "__call__"):
-                        if isinstance(called, FunctionValue):
-                            yield from self.returned(called.function)
-
-    def _is_first_parameter(self, name: str, scope: Scope) -> bool:
-        found = scope.lookup(name)
-        if found is None or found.function.class_ is None or not found.function.parameters:
-            return False
-        return found.function.parameters[0].name == name
-
-    def _named_attribute(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
-        """`getattr(x, "name")`; of a name that is put together, all methods that it may mean."""
-        target = self.evaluate(node.arguments[0].value, scope)
-        name = node.arguments[1].value
-        if isinstance(name, nodes.Constant) and isinstance(name.value, str):
-            yield from self._attributes(target, name.value)
-            return
-        start, end = self._ends_of(name, scope)
-        if not start and not end:
-            return
-        for value in target:
-            match value:
-                case InstanceValue(class_=class_) | ClassValue(class_=class_):
-                    names = [name for one in self.lineage(class_)[0] for name in one.methods]
-                case ModuleValue(module=module):
-                    names = list(module.scope.bindings)
-                case _:
-                    continue
-            for one in dict.fromkeys(names):
-                if one.startswith(start) and one.endswith(end) and len(one) > len(start) + len(end):
-                    yield from self._attributes((value,), one)
-
-    def _ends_of(self, name: nodes.Expression, scope: Scope) -> tuple[str, str]:
-        """Return how a text that is put together starts and ends, as far as constants tell."""
-        match name:
-            case nodes.FormattedString(parts=[first, *_] as parts):
-                return _text(first), _text(parts[-1])
-            case nodes.BinaryOperation(left=left, operator="+", right=right):
-                return self._ends_of(left, scope)[0], self._ends_of(right, scope)[1]
-            case nodes.BinaryOperation(left=nodes.Constant(value=str(text)), operator="%"):
-                return text.partition("%")[0], re.split(r"%\w", text)[-1]
-            case nodes.Call(func=nodes.Attribute(value=nodes.Constant(value=str(text)), attr="format")):
-                return text.partition("{")[0], text.rpartition("}")[2]
-            case nodes.Constant(value=str(text)):
-                return text, text
-            case nodes.Name(id=id_):
-                owner = scope.lookup(id_)
-                found = owner.bindings[id_] if owner is not None else []
-                if owner is not None and len(found) == 1 and found[0].kind == "assign":
-                    value = found[0].value
-                    if value is not None and not isinstance(value, nodes.Name):
-                        return self._ends_of(value, found[0].scope)
-        return "", ""
-
-    def _memoised(self, name: str, node: nodes.Call, scope: Scope) -> Iterator[Value]:
-        """`functools.cache(f)`, `functools.lru_cache(maxsize=1)(f)`: the function, remembered."""
-        if not node.arguments or not self.knowledge.cache_decorator(name.removesuffix("()")):
-            return
-        for value in self.evaluate(node.arguments[0].value, scope):
-            if isinstance(value, FunctionValue):
-                self.origins[node] = scope
-                yield FunctionValue(value.function, value.receiver, value.origin, node)
-
-    def _provided(self, name: str, node: nodes.Call, scope: Scope) -> Iterator[Value]:
-        """`providers.Singleton(make)`: what calling it makes, which is one object."""
-        found = self.knowledge.container(name)
-        if found is None or found.form != "call" or found.factory_argument is None:
-            return
-        given = [one.value for one in node.arguments if not one.name and not one.star]
-        if found.factory_argument < len(given):
-            self.origins[node] = scope
-            for value in self.evaluate(given[found.factory_argument], scope):
-                if isinstance(value, FunctionValue):
-                    yield FunctionValue(value.function, value.receiver, value.origin, node)
-                elif isinstance(value, ClassValue):
-                    yield ClassValue(value.class_, node)
-
-    def _closed_over(
-        self, values: Values, function: Function, node: nodes.Call, scope: Scope
-    ) -> Iterator[Value]:
-        """Say of closures which call made them."""
-        for value in values:
-            if isinstance(value, FunctionValue) and value.origin is None:
-                outer = value.function.definition_scope
-                if outer is not None and outer.function is function:
-                    self.origins[node] = scope
-                    yield FunctionValue(value.function, value.receiver, node, value.memo)
-                    continue
-            yield value
-
-    def _super(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
-        """The next class up. Naming an origin says that overriding subclasses are not meant."""
-        method: Function | None = scope.function
-        while method is not None and method.class_ is None:
-            outer = method.definition_scope
-            method = outer.function if outer is not None and not outer.function.is_module else None
-        if method is None or method.class_ is None:
-            return
-        project, libraries = self.lineage(method.class_)
-        if len(project) > 1:
-            yield InstanceValue(project[1], node)
-        for name in libraries:
-            yield External(f"{name}()")
-
     def returned(self, function: Function) -> Values:
         """Return what calling a project function may give (entering it, for context managers)."""
         found = self._answers.known(function)
@@ -594,11 +443,11 @@ class Evaluator:
     def annotated(self, annotation: nodes.Expression, scope: Scope) -> Values:
         """Return instances of the classes that an annotation names, unions and strings included."""
         found: list[Value] = []
-        inside = annotations.elements_of(annotation)
+        inside = elements_of(annotation)
         if inside is not None:
             elements = self.annotated(inside, scope)
             return (ContainerValue(elements),) if elements else ()
-        for name in annotations.class_names(annotation):
+        for name in class_names(annotation):
             if isinstance(name, nodes.Constant):
                 values = self._dotted(str(name.value), scope)
             else:
@@ -606,7 +455,7 @@ class Evaluator:
             for one in values:
                 if isinstance(one, ClassValue):
                     found.append(InstanceValue(one.class_))
-                elif isinstance(one, External) and not one.name.startswith(annotations.NO_CLASSES):
+                elif isinstance(one, External) and not one.name.startswith(NO_CLASSES):
                     found.append(External(self.knowledge.canonical(f"{one.name}()")))
         return merge(found)
 
@@ -630,25 +479,10 @@ class Evaluator:
         return tuple(result)
 
 
-def runner_arguments(call: nodes.Call, runner: Runner) -> list[nodes.Expression]:
-    """Return the arguments of a call that are the callables which it runs."""
-    found: list[nodes.Expression] = []
-    positional = [one.value for one in call.arguments if not one.name and not one.star]
-    if runner.position is not None and runner.position < len(positional):
-        found += positional[runner.position :] if runner.rest else [positional[runner.position]]
-    if runner.keyword:
-        found += [one.value for one in call.arguments if one.name == runner.keyword]
-    return found
-
-
 def _is_delegated(value: nodes.Expression, function: Function) -> bool:
     """Whether it is yielded by `yield from`."""
     parent = function.module.parents.get(value)
     return isinstance(parent, nodes.Yield) and parent.is_from
-
-
-def _text(part: nodes.Expression) -> str:
-    return part.value if isinstance(part, nodes.Constant) and isinstance(part.value, str) else ""
 
 
 _ENUMS = frozenset({"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag"})
