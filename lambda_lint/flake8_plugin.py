@@ -205,18 +205,8 @@ class _Project:
 
     def _is_wanted(self, one: Finding) -> bool:
         from lambda_lint import registry
-        from lambda_lint.finding import Severity
 
-        settings = self._settings
-        least = Severity.INFO if settings.severity is None else Severity(settings.severity)
-        return (
-            one.severity.rank >= least.rank
-            and registry.shown(one, settings, self._explicit)
-            and not any(
-                name in (registry.ALL, one.rule) or one.code.startswith(name)
-                for name in settings.ignored_in(one.path)
-            )
-        )
+        return registry.is_wanted(one, self._settings, self._explicit)
 
     @functools.cached_property
     def _on_disk(self) -> Outcome:

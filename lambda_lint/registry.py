@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Protocol
 
 from lambda_lint.finding import Confidence, Finding, Severity
 from lambda_lint.rule import CATEGORIES, RULE_MARK, Rule, RuleError, entity_of
+from lambda_lint.settings import Settings
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -134,6 +135,22 @@ def shown(finding: Finding, settings: Strictness, explicitly_selected: Collectio
     if settings.strict or finding.code in explicitly_selected:
         return True
     return finding.severity is not Severity.INFO and finding.confidence is not Confidence.LOW
+
+
+def is_wanted(finding: Finding, settings: Settings, explicitly_selected: Collection[str]) -> bool:
+    """Tell whether the settings want a finding: its severity, its confidence, its rule in its file.
+
+    `explicitly_selected` is as for `shown`.
+    """
+    least = Severity.INFO if settings.severity is None else Severity(settings.severity)
+    return (
+        finding.severity.rank >= least.rank
+        and shown(finding, settings, explicitly_selected)
+        and not any(
+            name in (ALL, finding.rule) or finding.code.startswith(name)
+            for name in settings.ignored_in(finding.path)
+        )
+    )
 
 
 # Loading one file.

@@ -15,7 +15,7 @@ from lambda_lint.changes import Changes, ChangesError, changed_lines, keep_chang
 from lambda_lint.commands import CLEAN, FINDINGS, UNABLE, UnableError, inputs, results
 from lambda_lint.commands.inputs import Inputs
 from lambda_lint.commands.results import Outcome
-from lambda_lint.finding import Finding, Severity
+from lambda_lint.finding import Finding
 from lambda_lint.rule import Rule
 from lambda_lint.settings import Settings
 from lambda_lint.source import Source
@@ -64,22 +64,9 @@ class _Wanted:
         return tuple(kept if self.changes is None else keep_changed(kept, self.changes))
 
     def _is_wanted(self, one: Finding) -> bool:
-        settings = self.project.settings
-        least = Severity.INFO if settings.severity is None else Severity(settings.severity)
-        return (
-            one.severity.rank >= least.rank
-            and registry.shown(one, settings, self.explicit)
-            and not _is_ignored(one, settings)
-            and self.project.is_requested(one)
-        )
-
-
-def _is_ignored(one: Finding, settings: Settings) -> bool:
-    """Tell whether the settings switch the rule off for the finding's file."""
-    return any(
-        name in (registry.ALL, one.rule) or one.code.startswith(name)
-        for name in settings.ignored_in(one.path)
-    )
+        return registry.is_wanted(
+            one, self.project.settings, self.explicit
+        ) and self.project.is_requested(one)
 
 
 def _changes(settings: Settings, base: str | None) -> Changes | None:

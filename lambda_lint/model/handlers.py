@@ -17,12 +17,15 @@ from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.custom_resources import answers_cloudformation
 from lambda_lint.model.program import Binding, Function, Module
 from lambda_lint.model.registrations import Route
-from lambda_lint.model.routes import Routes, is_test_path
+from lambda_lint.model.routes import Routes, is_test_path, with_lifespan
 from lambda_lint.model.values import External, FunctionValue, InstanceValue, Value
 from lambda_lint.syntax import nodes
 
 ENOUGH = 3
 """Points from which on a function counts as a handler."""
+
+PROOF = 5
+"""Points of evidence that no name speaks against, such as a decorator of a Lambda library."""
 
 _CERTAIN = ("has the decorator", "uses `", "calls `", "takes an annotated Lambda context")
 """Evidence that only code for Lambda has, as opposed to names."""
@@ -195,8 +198,10 @@ class _Finder:
                 self.routes.dispatches(entry.function) for entry in one.entries if not entry.step
             )
         ]
+        paths = {one.path for one in handlers}
         for application in applications:
-            if not any(application.path in closure for closure in dispatching):
+            unused = not application.entries and application.path in paths
+            if not unused and not any(application.path in closure for closure in dispatching):
                 yield application
 
     def without_kept(self, handlers: Sequence[Handler]) -> list[Handler]:
@@ -308,7 +313,12 @@ class _Finder:
                 if "__call__" in base.methods:
                     entries += self._entries(base.methods["__call__"], 0, 1)
                     break
-        for route in self.routes.behind(module, made_by):
+        lifespan = False
+        if call is not None:
+            adapters = self.evaluator.evaluate(call.func, module.scope)
+            is_mangum = External("mangum.adapter.Mangum") in adapters
+            lifespan = is_mangum and with_lifespan(call)
+        for route in self.routes.behind(module, made_by, lifespan=lifespan):
             entries += self._route_entries(route)
         if call is not None:
             for function in self._wrapped_in(call, module):
@@ -336,7 +346,8 @@ class _Finder:
         module = module or function.module
         entries: list[Entry] = []
         if self.routes.dispatches(function):
-            for route in self.routes.behind(module):
+            lifespan = self.routes.runs_lifespan(function)
+            for route in self.routes.behind(module, lifespan=lifespan):
                 entries += self._route_entries(route)
         for route in self.routes.kept(function, module):
             if route.function is not function:
@@ -393,13 +404,22 @@ class _Finder:
             return True
         # A helper is given the context; who makes one up tries the handler out.
         bound = list(bind_arguments(edge.site.node, function, False).values())
-        return len(bound) < 2 or not isinstance(bound[1], (nodes.Constant, nodes.Dict))
+        return len(bound) < 2 or not (
+            isinstance(bound[1], nodes.Dict)
+            or (isinstance(bound[1], nodes.Constant) and bound[1].kind == "none")
+        )
 
     def _only_for_trying(self, function: Function) -> bool:
-        """Whether all that calls it stands below `__main__`, at module level, or in tests."""
-        edges = self.calls.into.get(function, ())
-        return bool(edges) and all(
-            edge.caller.is_module or is_test_path(edge.caller.module.path) for edge in edges
+        """Whether nothing calls it, or only what stands at module level and in tests."""
+        if function.definition_scope is None or function.definition_scope.kind != "module":
+            return False
+        if self.routes.of(function) is not None:
+            return False
+        if self._score(function, function.name, skip=0)[0] >= ENOUGH:
+            return False
+        return all(
+            edge.caller.is_module or is_test_path(edge.caller.module.path)
+            for edge in self.calls.into.get(function, ())
         )
 
     def _below_main(self, edge: Edge) -> bool:
@@ -415,15 +435,20 @@ class _Finder:
 
     def _score(self, function: Function, name: str, skip: int) -> tuple[int, tuple[str, ...]]:
         """Add up what speaks for a handler. Sentences of the evidence start with a verb."""
+        found: list[tuple[int, str]] = list(self._decorator_evidence(function))
         signature = function
         if not self._fits(function, skip):
             wrapper = self._wrapper_that_fits(function)
-            if wrapper is None:
+            if wrapper is not None:
+                signature, skip = wrapper, 1 if wrapper.is_method else 0
+            elif not found:
                 return 0, ()
-            signature, skip = wrapper, 1 if wrapper.is_method else 0
         positional = _positional(signature, skip)
-        found: list[tuple[int, str]] = []
-        found += self._decorator_evidence(function)
+        if not self._fits(signature, skip) and not any(
+            points > 0 for points, _ in self._parameter_evidence(signature, positional)
+        ):
+            # A decorator of a library may give a handler more than it gets itself.
+            return 0, ()
         if name.startswith("_") and not found:
             return 0, ()
         found += self._parameter_evidence(signature, positional)
@@ -437,6 +462,8 @@ class _Finder:
         if not any(points > 0 for points, _ in found):
             return 0, ()
         found += self._file_evidence(function.module)
+        if max(points for points, _ in found) >= PROOF:
+            found = [one for one in found if one[0] > 0]
         total = sum(points for points, _ in found)
         return total, tuple(dict.fromkeys(text for points, text in found if points > 0 and text))
 

@@ -502,7 +502,7 @@ class _Indexer:
                 arguments=[nodes.Argument(value=nodes.Constant(value=str(name)), star="")],
             ) if not name.startswith("."):
                 self.module.imports.append(Binding("import", node, scope, module=name))
-        if isinstance(node.func, nodes.Attribute) and node.func.attr in _FILLING:
+        if isinstance(node.func, nodes.Attribute) and node.func.attr in FILLING:
             root = _root_name(node.func.value)
             if root:
                 for argument in node.arguments:
@@ -560,7 +560,7 @@ _VISITORS = {
 }
 
 
-_FILLING = frozenset(
+FILLING = frozenset(
     {"append", "add", "extend", "insert", "update", "setdefault", "appendleft", "set", "put"}
 )
 """Methods of containers and context variables that put their arguments into the object."""

@@ -25,7 +25,8 @@ class Route:
 
     `on_lambda`: the object can live nowhere else. `own`: Lambda calls it as a function of its own.
     `made_by` is the call that made the object, where that is known. `registry` is the project's
-    decorator that keeps the function, when no framework is in it.
+    decorator that keeps the function, when no framework is in it. `lifecycle`: it runs when the
+    application starts or stops, which Mangum lets it do for every event.
     """
 
     function: Function
@@ -34,6 +35,7 @@ class Route:
     own: bool = False
     made_by: nodes.Call | None = None
     registry: Function | None = None
+    lifecycle: bool = False
 
 
 class Registrations:
@@ -100,6 +102,9 @@ class Registrations:
                     # Middleware of one route, a matcher, a predicate.
                     yield from self._handed(arguments, scope, framework, made_by)
                     return
+                if called.attr in framework.lifecycle and isinstance(target, FunctionValue):
+                    yield _started(target.function, framework)
+                    return
         if isinstance(target, FunctionValue):
             for registry in self._registries(decorator, scope):
                 yield _kept(target.function, registry)
@@ -125,15 +130,21 @@ class Registrations:
         own = False
         if framework is None:
             framework = self.knowledge.framework(external.name)
-            if framework is None or "__init__" not in framework.registers:
+            if framework is None:
+                return
+            if framework.lifecycle:
+                given = [one for one in site.node.arguments if one.name in _LIFECYCLE]
+                for function in self._functions(given, site.scope):
+                    yield _started(function, framework)
+            if "__init__" not in framework.registers:
                 return
         elif decorates:
             own = method in framework.handlers
             if not own and method not in framework.routes:
                 return
-        elif method not in framework.registers and method not in framework.routes:
+        elif method == "__init__" or method not in (*framework.registers, *framework.routes):
             return
-        arguments = site.node.arguments
+        arguments = [one for one in site.node.arguments if one.name not in _LIFECYCLE]
         yield from self._handed(arguments, site.scope, framework, external.origin, own=own)
 
     def _made(self, module: Module) -> Iterator[Route]:
@@ -336,6 +347,15 @@ class Registrations:
                     }
         self._keeps[function] = frozenset(kept)
         return self._keeps[function]
+
+
+_LIFECYCLE = ("lifespan", "on_startup", "on_shutdown")
+"""Arguments of Starlette's constructor: https://www.starlette.io/lifespan/"""
+
+
+def _started(function: Function, framework: Framework) -> Route:
+    text = f"`{function.name}` runs around every event, which Mangum takes for the whole life of"
+    return Route(function, f"{text} the {framework.title} application", lifecycle=True)
 
 
 def _kept(function: Function, registry: Function) -> Route:

@@ -46,16 +46,19 @@ class Routes:
         """Yield the functions that a wrapper of the project is put around: `compress(f)`."""
         return self._registrations.below_wrapper(call, scope)
 
-    def behind(self, module: Module, made_by: Iterable[nodes.Call] = ()) -> Iterator[Route]:
+    def behind(
+        self, module: Module, made_by: Iterable[nodes.Call] = (), *, lifespan: bool = False
+    ) -> Iterator[Route]:
         """Yield the routes of frameworks in the module and in everything that it imports.
 
         Those that are registered on the objects that `made_by` made belong to it wherever they
-        are, because modules with routes may be imported by a name that only the run knows.
+        are, because modules with routes may be imported by a name that only the run knows. What
+        runs when the application starts and stops is among them with `lifespan`.
         """
         closure = self.imported_by(module)
         objects = set(made_by)
         for route in self.all():
-            if route.own or route.registry is not None:
+            if route.own or route.registry is not None or (route.lifecycle and not lifespan):
                 continue
             if route.function.module.path in closure or route.made_by in objects:
                 yield route
@@ -77,6 +80,15 @@ class Routes:
         """Whether running the function hands an event to a framework: `app.resolve(event, …)`."""
         return any(
             self._hands_over(external.name)
+            for one in self.reached_from(function)
+            for site in one.calls
+            for external in self.calls.externals.get(site, ())
+        )
+
+    def runs_lifespan(self, function: Function) -> bool:
+        """Whether running the function makes an adapter that runs the application's lifespan."""
+        return any(
+            external.name == "mangum.adapter.Mangum" and with_lifespan(site.node)
             for one in self.reached_from(function)
             for site in one.calls
             for external in self.calls.externals.get(site, ())
@@ -126,6 +138,19 @@ class Routes:
             return True
         framework = self.knowledge.framework(name.removesuffix("()"))
         return framework is not None and name.endswith("()") and framework.callable
+
+
+def with_lifespan(call: nodes.Call) -> bool:
+    """Whether `Mangum(app, …)` runs the lifespan, which it does unless told `lifespan="off"`.
+
+    It does so for every event: https://mangum.fastapiexpert.com/lifespan/
+    """
+    return not any(
+        one.name == "lifespan"
+        and isinstance(one.value, nodes.Constant)
+        and one.value.value == "off"
+        for one in call.arguments
+    )
 
 
 def imported_paths(module: Module, imports: ImportMap) -> Iterator[str]:
