@@ -231,6 +231,9 @@ class Knowledge:
     name_evidence: tuple[NameEvidence, ...]
     parameter_evidence: tuple[ParameterEvidence, ...]
     file_evidence: tuple[NameEvidence, ...]
+    #: Words of which one stands in every file that says of itself that it holds a handler, those
+    #: that most such files have first.
+    handler_words: tuple[str, ...]
 
     @staticmethod
     def load(
@@ -432,7 +435,58 @@ def _load(extras: str) -> Knowledge:
         name_evidence=_records(handlers["name"], NameEvidence),
         parameter_evidence=_records(handlers["parameters"], ParameterEvidence),
         file_evidence=_records(handlers["file"], NameEvidence),
+        handler_words=_handler_words(handlers, _read("frameworks")["framework"]),
     )
+
+
+def _handler_words(
+    handlers: Mapping[str, Any], frameworks: Iterable[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """Return what a file has in its text when anything of the tables speaks for a handler.
+
+    Of a dotted name that is the last segment, or the package when the segment is a word that
+    any code may use. A library is named where it is imported, an attribute where it is read.
+    """
+    words: set[str] = set()
+    for kind in ("decorator", "attribute", "wrapper", "body", "annotation", "context"):
+        for entry in handlers[kind]:
+            if entry["points"] > 0 and entry.get("platform", "lambda") == "lambda":
+                words.update(map(_telling_word, entry["names"]))
+    for entry in frameworks:
+        if entry.get("on_lambda"):
+            words.update(map(_telling_word, entry["names"]))
+    for entry in handlers["parameters"]:
+        if entry["points"] > 0:
+            words.update(name for name in entry["second"] if len(name) > 2)
+    for entry in handlers["name"]:
+        if entry["points"] > 0:
+            words.update(name.strip("*_") for name in entry["patterns"])
+    words -= _COMMON_WORDS
+    # A word within another one is found wherever the other is.
+    shortest = [one for one in words if not any(two in one for two in words - {one})]
+    return tuple(sorted(shortest, key=lambda one: (one not in _USUAL_WORDS, one)))
+
+
+def _telling_word(name: str) -> str:
+    segments = [one for one in _SEGMENT.split(name.replace(")", "")) if one]
+    last = segments[-1]
+    is_telling = len(last) >= (_TELLING_CLASS if last[:1].isupper() else _TELLING)
+    is_telling = is_telling and "*" not in last and last not in _COMMON_WORDS
+    return last if is_telling or len(segments) == 1 else segments[0]
+
+
+_TELLING = 11
+"""A function's name of fewer letters stands in too much code to say anything of a file."""
+
+_TELLING_CLASS = 6
+"""The same for the name of a class."""
+
+_USUAL_WORDS = ("handler", "context")
+
+_COMMON_WORDS = frozenset(
+    {"main", "handle", "identity", "tenant_id", "function_version", "Router", "Resource"}
+)
+"""Words that are worth too little alone; a handler that has them has another one as well."""
 
 
 def _extra_constructors(extras: Iterable[object], key: str) -> str:
