@@ -505,5 +505,5 @@ def _keeps_what_it_misses(method: Function) -> bool:
     )
 
 
-_MAX_HOPS = 4
+_MAX_HOPS = 8
 """How many names are followed to what they stand for."""

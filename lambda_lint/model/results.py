@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lambda_lint.model.containers import container
 from lambda_lint.model.kinds import (
     ClassValue,
     External,
@@ -35,12 +36,15 @@ class Results:
         if isinstance(node.func, nodes.Name) and node.func.id == "super":
             yield from self._super(node, scope)
             return
+        if isinstance(node.func, nodes.Attribute) and node.func.attr == "__subclasses__":
+            yield self._subclasses(self.evaluator.evaluate(node.func.value, scope))
+            return
         yield from self.evaluator.containers.called(node, scope)
         for value in self.evaluator.evaluate(node.func, scope):
             match value:
                 case External(name="builtins.getattr") if len(node.arguments) >= 2:
                     yield from self._named_attribute(node, scope)
-                case External(name="functools.partial" | "copy.copy" | "copy.deepcopy"):
+                case External(name=name) if name in _HAND_BACK:
                     if node.arguments:
                         yield from self.evaluator.evaluate(node.arguments[0].value, scope)
                 case External(name="importlib.import_module" | "builtins.__import__") if (
@@ -78,6 +82,14 @@ class Results:
                     for called in self.evaluator.attribute((value,), "__call__"):
                         if isinstance(called, FunctionValue):
                             yield from self.evaluator.returned(called.function)
+
+    def _subclasses(self, values: Values) -> Value:
+        return container(
+            ClassValue(one)
+            for value in values
+            if isinstance(value, ClassValue)
+            for one in self.evaluator.subclasses.get(value.class_, ())
+        )
 
     def _is_first_parameter(self, name: str, scope: Scope) -> bool:
         found = scope.lookup(name)
@@ -205,3 +217,10 @@ def runner_arguments(call: nodes.Call, runner: Runner) -> list[nodes.Expression]
 
 def _text(part: nodes.Expression) -> str:
     return part.value if isinstance(part, nodes.Constant) and isinstance(part.value, str) else ""
+
+
+_HAND_BACK = frozenset(
+    {"functools.partial", "copy.copy", "copy.deepcopy"}
+    | {"builtins.staticmethod", "builtins.classmethod"}
+)
+"""Calls whose result is used as if it were their first argument."""

@@ -209,8 +209,14 @@ class Evaluator:
             values = self.evaluate(binding.value, binding.scope)
         if binding.index is not None:
             return self.containers.unpacked(values, binding.index)
-        if not values and isinstance(binding.node, nodes.AnnotatedAssign):
-            return self.annotated(binding.node.annotation, binding.scope)
+        if isinstance(binding.node, nodes.AnnotatedAssign):
+            declared = self.annotated(binding.node.annotation, binding.scope)
+            if not values:
+                return declared
+            if all(isinstance(one, External) for one in values):
+                # What a library hands out is known best by the class that the project says.
+                own = tuple(one for one in declared if isinstance(one, InstanceValue))
+                return (*values, *own)
         return values
 
     def _matched(self, binding: Binding, case: nodes.Case) -> Iterator[Value]:
