@@ -479,4 +479,6 @@ def _is_self(function: Function, name: str) -> bool:
 
 
 def _has_self(function: Function) -> bool:
+    if not function.parameters:
+        return False
     return function.is_method and not function.has_simple_decorator("staticmethod")
