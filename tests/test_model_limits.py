@@ -62,7 +62,8 @@ CASES = {
     "containers that hold themselves": {
         "app.py": (
             "run = []\nrun.append(run)\nrun.extend(run)\nrun += run\nrun = list(run)\n"
-            "table = {}\ntable['x'] = table\ntable = {**table, **dict(table)}\ntable.update(table)\n"
+            "table = {}\ntable['x'] = table\n"
+            "table = {**table, **dict(table)}\ntable.update(table)\n"
             "for run in zip(run, enumerate(run)): run = [run, table.values(), table.items()]\n"
         )
         + HANDLER,

@@ -110,14 +110,19 @@ class Circles(Generic[T]):
         depth = len(self._open)
         if depth >= MAX_DEPTH:
             return ()
-        outer, mark = self._lowest, len(self._trail)
+        outer, mark, changes = self._lowest, len(self._trail), self._changes
         self._open[question] = depth
+        self._lowest = _NO_CIRCLE
         try:
-            result, lowest = self._answer(question, compute, about, depth, mark)
+            result = self._unite(compute(*about))
+            if self._lowest != _NO_CIRCLE:
+                state = (depth, mark, changes)
+                result = self._repeat(question, result, compute, about, state)
         except BaseException:
             self._reset()
             raise
         del self._open[question]
+        lowest = self._lowest
         if lowest < depth:
             # Part of a circle that is still open further out.
             self._lowest = min(outer, lowest)
@@ -125,29 +130,32 @@ class Circles(Generic[T]):
             self._trail.append(question)
             return result
         self._lowest = outer
-        for member in self._trail[mark:]:
-            self._final[member] = self._partial.pop(member)[0]
-            self._bound.pop(member, None)
-        del self._trail[mark:]
-        self._bound.pop(question, None)
+        if lowest != _NO_CIRCLE or len(self._trail) > mark:
+            for member in self._trail[mark:]:
+                self._final[member] = self._partial.pop(member)[0]
+                self._bound.pop(member, None)
+            del self._trail[mark:]
+            self._bound.pop(question, None)
         self._final[question] = result
         return result
 
-    def _answer(
+    def _repeat(
         self,
         question: Hashable,
+        result: tuple[T, ...],
         compute: Callable[..., Iterable[T]],
         about: tuple[Any, ...],
-        depth: int,
-        mark: int,
-    ) -> tuple[tuple[T, ...], int]:
-        """Return the answer and the depth of the outermost open question that it depends on."""
-        result: tuple[T, ...] = ()
+        state: tuple[int, int, int],
+    ) -> tuple[T, ...]:
+        """Return the answer to a question that stands on a circle, given a first answer.
+
+        `state` is how deep the question stands, how long the trail was before, and how many answers
+        had grown by then.
+        What starts the circle asks again until nothing in it has grown; what is part of a larger
+        circle leaves that to its start.
+        """
+        depth, mark, changes = state
         for _ in range(MAX_ROUNDS):
-            self._lowest, changes = _NO_CIRCLE, self._changes
-            result = self._unite(compute(*about))
-            if self._lowest == _NO_CIRCLE:
-                break
             before = self._bound.get(question, ())
             if not set(before).issuperset(result):
                 self._changes += 1
@@ -158,7 +166,9 @@ class Circles(Generic[T]):
             for member in self._trail[mark:]:
                 del self._partial[member]
             del self._trail[mark:]
-        return result, self._lowest
+            self._lowest, changes = _NO_CIRCLE, self._changes
+            result = self._unite(compute(*about))
+        return result
 
     def _reset(self) -> None:
         """Forget what is under way."""

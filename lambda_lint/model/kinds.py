@@ -109,6 +109,8 @@ Values = tuple[Value, ...]
 
 def merge(values: Iterable[Value]) -> Values:
     """Return the values once each; none when there are too many for anybody to judge."""
+    if isinstance(values, tuple) and len(values) < 2:
+        return values
     merged = tuple(dict.fromkeys(values))
     if len(merged) <= MAX_VALUES:
         return merged

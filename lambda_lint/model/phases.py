@@ -49,6 +49,7 @@ class Phases:
         self.per_invocation: dict[Class, CallSite] = {}
         self._reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
+        self._scopes: dict[nodes.Call, Scope] = {}
         #: The places that every run of a handler empties.
         self._emptied = {
             handler: guards.resets.by([entry.function for entry in handler.entries[-1:]])
@@ -351,11 +352,14 @@ class Phases:
         return site.module.scope_of.get(origin) or self._scope_of(origin)
 
     def _scope_of(self, origin: nodes.Call) -> Scope | None:
-        for module in self.calls.modules.values():
-            scope = module.scope_of.get(origin)
-            if scope is not None:
-                return scope
-        return None
+        found = self._scopes.get(origin)
+        if found is None:
+            for module in self.calls.modules.values():
+                found = module.scope_of.get(origin)
+                if found is not None:
+                    self._scopes[origin] = found
+                    break
+        return found
 
     def _walk_once(self) -> None:
         """Find what only runs behind guards, and what importing a module runs."""

@@ -129,6 +129,8 @@ class Evaluator:
     def bound(self, scope: Scope, name: str) -> Values:
         """Return the union of what the bindings of `name` in `scope` give it."""
         bindings = scope.bindings.get(name, ())
+        if len(bindings) == 1:
+            return self.binding(bindings[0])
         if len(bindings) > 4 * MAX_VALUES:
             return ()
         return merge(value for one in bindings for value in self.binding(one))
