@@ -122,7 +122,7 @@ def connection_never_closed(call: Call, project: Project) -> Iterator[Report]:
         call,
         message=f"the {made.what} of `{call.shown}` is opened on every invocation and {where}",
         help=_help(made.closes[0], entered=leak.entered, always=made.closes_on_exit is True),
-        last=f"a {made.what} is opened here",
+        last=f"the {made.what} is opened here",
         before_last=(leak.step,) if leak.step is not None else (),
     )
 
