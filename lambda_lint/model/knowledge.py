@@ -15,6 +15,20 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from lambda_lint.model.facts import (
+    CacheDecorator,
+    Constructor,
+    Container,
+    Evidence,
+    Framework,
+    NameEvidence,
+    ParameterEvidence,
+    Registering,
+    Runner,
+    Taker,
+    Timeout,
+)
+
 T = TypeVar("T")
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -29,164 +43,6 @@ RULES = frozenset({"client", "heavy", "none"})
 
 class KnowledgeError(ValueError):
     """An entry that cannot be used. The text names its key path and what to change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Constructor:
-    """A call whose result is meant to be made once and used by many invocations."""
-
-    kind: str
-    what: str = "reusable object"
-    rule: str = "client"
-    family: str = "other"
-    info: bool = False
-    unless_arguments: tuple[str, ...] = ()
-    only_with_arguments: tuple[str, ...] = ()
-    constant_argument: bool = False
-    credential_arguments: tuple[str, ...] = ()
-    credential_positions: tuple[int, ...] = ()
-    closes: tuple[str, ...] = ()
-    closes_on_exit: bool | None = None
-    reconnects: bool | None = None
-    liveness: tuple[str, ...] = ()
-    closes_for_good: bool = False
-    must_close: bool = False
-    implicit_transaction: bool = False
-    settles: tuple[str, ...] = ()
-    pool_argument: str = ""
-    pool_position: int | None = None
-    pool_default: int | None = None
-    unless_address: tuple[str, ...] = ()
-    note: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Taker:
-    """What a call does with an object that it is given as an argument."""
-
-    takes: str
-    note: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Timeout:
-    """A call that waits without end unless it is told otherwise."""
-
-    arguments: tuple[str, ...]
-    made_with: tuple[str, ...] = ()
-    undone_by: tuple[str, ...] = ()
-    in_address: str = ""
-    only_switched_off: bool = False
-    note: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CacheDecorator:
-    """A decorator (or a decorator factory) that remembers results of what it decorates."""
-
-    per: str = "function"
-    keyed: bool = True
-    called: str = "either"
-    bound: int | None = None
-    bound_arguments: tuple[str, ...] = ()
-    ttl_arguments: tuple[str, ...] = ()
-    clock: str = ""
-    store: str = "memory"
-    note: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A dependency-injection provider that makes one object and hands it out again."""
-
-    factory_argument: int | None = None
-    form: str = "call"
-    note: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Runner:
-    """A call that runs a callable it is given."""
-
-    when: str
-    position: int | None = None
-    keyword: str = ""
-    rest: bool = False
-    takes: str = "callable"
-    passes: str = ""
-    loop: str = ""
-    where: str = "here"
-    note: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Registering:
-    """A decorator that only registers the function, for something other than an event."""
-
-    note: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Something that speaks for a handler (positive points) or against it (negative ones)."""
-
-    points: int
-    event: int | None = None
-    context: int | None = None
-    argument: int | None = None
-    takes: str = "nothing"
-    platform: str = "lambda"
-    note: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NameEvidence:
-    """How much the name of a function says; `parameters` is what it must take for that."""
-
-    patterns: tuple[str, ...]
-    points: int
-    parameters: str = "any"
-    note: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterEvidence:
-    """How much the names of the first two positional parameters say."""
-
-    first: tuple[str, ...]
-    second: tuple[str, ...]
-    points: int
-    note: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Framework:
-    """A class whose objects dispatch to functions that are registered on them."""
-
-    title: str
-    kind: str = "app"
-    on_lambda: bool = False
-    routes: tuple[str, ...] = ()
-    handlers: tuple[str, ...] = ()
-    lifecycle: tuple[str, ...] = ()
-    registers: tuple[str, ...] = ()
-    includes: tuple[str, ...] = ()
-    dispatch: tuple[str, ...] = ()
-    methods: tuple[str, ...] = ()
-    callable: bool = False
-    adapters: tuple[str, ...] = ()
-    note: str = ""
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -671,3 +527,23 @@ def _names(aliases: Mapping[str, Any], returns: Mapping[str, Any]) -> _Names:
 def _pattern(name: str) -> str:
     """Return a name with stars as a regular expression: `**` spans segments, `*` does not."""
     return re.escape(name).replace(r"\*\*", "[^()]*").replace(r"\*", "[^.()]*")
+
+
+__all__ = [
+    "DATA",
+    "KINDS",
+    "RULES",
+    "CacheDecorator",
+    "Constructor",
+    "Container",
+    "Evidence",
+    "Framework",
+    "Knowledge",
+    "KnowledgeError",
+    "NameEvidence",
+    "ParameterEvidence",
+    "Registering",
+    "Runner",
+    "Taker",
+    "Timeout",
+]
