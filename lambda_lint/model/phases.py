@@ -131,11 +131,14 @@ class Phases:
         return [one for one in self.handlers if one in reached]
 
     def path_to(self, function: Function) -> Path | None:
-        """Return the shortest way from a handler to the function, None when there is none."""
+        """Return the shortest way from a handler to the function, None when there is none.
+
+        A way that serves the event is preferred to one that starts an application around it.
+        """
         best: Path | None = None
         for handler in self.handlers_of(function):
             path = self._path(handler, function)
-            if best is None or len(path.edges) < len(best.edges):
+            if best is None or _length(path) < _length(best):
                 best = path
         return best
 
@@ -214,17 +217,23 @@ class Phases:
     def _walk(self) -> None:
         self._reached = {}
         for handler in self.handlers:
-            queue: deque[Function] = deque()
-            for entry in handler.entries:
-                if any(self.lasts(one) for one in self.guards.carried(entry.function)):
-                    continue
-                self._reach(entry.function, handler, entry, None, queue)
-            while queue:
-                function = queue.popleft()
-                entry = self._reached[function][handler][0]
-                for edge in self.calls.out.get(function, ()):
-                    if self._passes(edge):
-                        self._reach(edge.callee, handler, entry, edge, queue)
+            # What serves the event comes first: only the rest is reached by a lifespan alone.
+            for lifecycle in (False, True):
+                entries = [one for one in handler.entries if one.lifecycle is lifecycle]
+                self._walk_from(handler, entries)
+
+    def _walk_from(self, handler: Handler, entries: Sequence[Entry]) -> None:
+        queue: deque[Function] = deque()
+        for entry in entries:
+            if any(self.lasts(one) for one in self.guards.carried(entry.function)):
+                continue
+            self._reach(entry.function, handler, entry, None, queue)
+        while queue:
+            function = queue.popleft()
+            entry = self._reached[function][handler][0]
+            for edge in self.calls.out.get(function, ()):
+                if self._passes(edge):
+                    self._reach(edge.callee, handler, entry, edge, queue)
 
     def _reach(
         self,
@@ -313,6 +322,10 @@ class Phases:
                     seen.add(edge.callee)
                     stack.append(edge.callee)
         return seen
+
+
+def _length(path: Path) -> tuple[bool, int]:
+    return path.entry.lifecycle, len(path.edges)
 
 
 def _is_none(value: nodes.Expression) -> bool:
