@@ -20,13 +20,16 @@ from lambda_lint.model.knowledge import (
     Constructor,
     Container,
     Evidence,
+    Fact,
     Framework,
     Knowledge,
     KnowledgeError,
     NameEvidence,
     ParameterEvidence,
     Registering,
+    Request,
     Runner,
+    Stored,
 )
 
 if sys.version_info >= (3, 11):
@@ -53,6 +56,12 @@ TABLES: list[tuple[str, str, type[Any]]] = [
     ("handlers", "parameters", ParameterEvidence),
     ("handlers", "file", NameEvidence),
     ("frameworks", "framework", Framework),
+    ("constants", "pure", Fact),
+    ("constants", "method", Fact),
+    ("network", "request", Request),
+    ("network", "fetch", Stored),
+    ("network", "store", Stored),
+    ("network", "opening", Fact),
 ]
 
 FAMILIES = frozenset(

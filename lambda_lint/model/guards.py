@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
+from lambda_lint.model.constants import Constants
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.values import ClassValue, External, FunctionValue
@@ -31,9 +32,10 @@ class Guard:
 class Guards:
     """Finds the guards around an expression, and those that a function or class carries."""
 
-    def __init__(self, places: Places) -> None:
-        """Take the places of the project."""
+    def __init__(self, places: Places, constants: Constants) -> None:
+        """Take the places of the project, and what is the same for every event."""
         self.places = places
+        self.constants = constants
         self.calls = places.calls
         self.evaluator = places.evaluator
         self._around: dict[nodes.Node, tuple[Guard, ...]] = {}
@@ -99,11 +101,61 @@ class Guards:
         for guard in self._matching(parent.test, scope, function, parent, stored):
             found = True
             yield guard
+        if _asks_for_missing(parent.test, child in parent.body):
+            yield from self._existing(parent.test, branch, scope, parent)
         if not found and child in parent.body and _asks_for_life(parent.test):
             yield Guard(Place("unknown", None, "alive"), scope.module.path, parent.span, "liveness")
         elif not found and _asks_for_absence(parent.test, child in parent.body):
             everywhere = self.places.stored_by(function, made)
             yield from self._matching(parent.test, scope, function, parent, everywhere)
+
+    def _existing(
+        self,
+        test: nodes.Expression,
+        block: Sequence[nodes.Statement],
+        scope: Scope,
+        where: nodes.Node,
+    ) -> Iterator[Guard]:
+        """`if not os.path.exists("/tmp/model"): download("/tmp/model")`: a file that stays."""
+        for node in nodes.walk(test):
+            path = self._asked_path(node, scope)
+            if path is None or not self._stays(path, scope):
+                continue
+            names = {one.id for one in nodes.walk(path) if isinstance(one, nodes.Name)}
+            text = self.constants.text(path, scope)
+            for one in (inner for statement in block for inner in nodes.walk(statement)):
+                is_it = isinstance(one, nodes.Name) and one.id in names
+                if not is_it and isinstance(one, nodes.Constant):
+                    is_it = text is not None and one.value == text
+                if not is_it and isinstance(one, nodes.Call):
+                    # A function of the project may well write the file by a name of its own.
+                    is_it = any(
+                        isinstance(value, FunctionValue)
+                        for value in self.evaluator.evaluate(one.func, scope)
+                    )
+                if is_it:
+                    place = Place("file", None, text or "a file")
+                    yield Guard(place, scope.module.path, where.span, "file")
+                    return
+
+    def _asked_path(self, node: nodes.Node, scope: Scope) -> nodes.Expression | None:
+        """Return the path that a call asks for: `os.path.exists(path)`, `path.is_file()`."""
+        if not isinstance(node, nodes.Call):
+            return None
+        for value in self.evaluator.evaluate(node.func, scope):
+            if isinstance(value, External) and value.name in _EXISTENCE and node.arguments:
+                return node.arguments[0].value
+        if (
+            isinstance(node.func, nodes.Attribute)
+            and node.func.attr in ("exists", "is_file", "is_dir")
+            and not node.arguments
+        ):
+            return node.func.value
+        return None
+
+    def _stays(self, path: nodes.Expression, scope: Scope) -> bool:
+        """Whether a path is the same for every event, so that a file there is found again."""
+        return self.constants.is_fixed(path, scope, paths=True)
 
     def _recovered(
         self,
@@ -176,6 +228,10 @@ class Guards:
                 stored = self.places.stored_in(block[position:], scope, made)
             for test in tests:
                 yield from self._matching(test, scope, function, earlier, stored or frozenset())
+                if isinstance(earlier, nodes.If) and _asks_for_missing(
+                    test, not _leaves(earlier.body)
+                ):
+                    yield from self._existing(test, block[position:], scope, earlier)
 
     def _matching(
         self,
@@ -370,6 +426,18 @@ def _asks_for_absence(test: nodes.Expression, in_body: bool) -> bool:
     return False
 
 
+def _asks_for_missing(test: nodes.Expression, in_body: bool) -> bool:
+    """Whether entering the branch means that a call said no: `not os.path.exists(path)`."""
+    match test:
+        case nodes.UnaryOperation(operator="not", operand=nodes.Call()):
+            return in_body
+        case nodes.Call():
+            return not in_body
+        case nodes.BooleanOperation(operands=operands):
+            return any(_asks_for_missing(one, in_body) for one in operands)
+    return False
+
+
 def _asks_for_life(test: nodes.Expression) -> bool:
     """Whether the branch runs only when something is found dead: `if not is_running(): start()`."""
     if isinstance(test, nodes.BooleanOperation):
@@ -382,6 +450,9 @@ def _asks_for_life(test: nodes.Expression) -> bool:
         name = asked.id
     return any(word in name.lower() for word in _LIFE)
 
+
+_EXISTENCE = frozenset({"os.path.exists", "os.path.isfile", "os.path.isdir", "os.path.lexists"})
+"""Calls that ask whether a file is there: https://docs.python.org/3/library/os.path.html"""
 
 _LIFE = ("alive", "running", "connected", "ping", "is_open", "healthy")
 """What functions and attributes that look whether something still works are called."""

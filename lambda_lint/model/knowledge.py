@@ -43,6 +43,7 @@ class Constructor:
     unless_arguments: tuple[str, ...] = ()
     only_with_arguments: tuple[str, ...] = ()
     constant_argument: bool = False
+    loop_only: bool = False
     credential_arguments: tuple[str, ...] = ()
     credential_positions: tuple[int, ...] = ()
     closes: tuple[str, ...] = ()
@@ -99,6 +100,34 @@ class Runner:
 class Registering:
     """A decorator that only registers the function, for something other than an event."""
 
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that is true of a name, with no more to say of it."""
+
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call that opens a connection for one request. `url` is the position of the address."""
+
+    url: int
+    remedy: str
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A call that reads or writes configuration or a secret; `argument` names which one."""
+
+    argument: str
+    what: str = ""
     note: str = ""
     source: str = ""
 
@@ -196,6 +225,12 @@ class Knowledge:
     _context_attributes: dict[str, Evidence]
     _platform_modules: _Table[Evidence]
     _frameworks: _Table[Framework]
+    _pure: _Table[Fact]
+    _pure_methods: dict[str, Fact]
+    _requests: _Table[Request]
+    _fetches: _Table[Stored]
+    _stores: _Table[Stored]
+    _openings: _Table[Fact]
     name_evidence: tuple[NameEvidence, ...]
     parameter_evidence: tuple[ParameterEvidence, ...]
     file_evidence: tuple[NameEvidence, ...]
@@ -255,6 +290,30 @@ class Knowledge:
     def registers_only(self, name: str) -> bool:
         """Whether a decorator only registers its function, for something other than an event."""
         return self._registering.find(self._names.canonical(name)) is not None
+
+    def is_pure(self, name: str) -> bool:
+        """Whether calling `name` gives the same whenever the arguments are the same."""
+        return self._pure.find(self._names.canonical(name)) is not None
+
+    def is_pure_method(self, name: str) -> bool:
+        """Whether a method of that name does, on a file, a path, a text or a dictionary."""
+        return name in self._pure_methods
+
+    def request(self, name: str) -> Request | None:
+        """Return what is known of a call that opens a connection for one request."""
+        return self._requests.find(self._names.canonical(name))
+
+    def fetch(self, name: str) -> Stored | None:
+        """Return what is known of a call that reads configuration or a secret."""
+        return self._fetches.find(self._names.canonical(name))
+
+    def store(self, name: str) -> Stored | None:
+        """Return what is known of a call that writes what `fetch` calls read."""
+        return self._stores.find(self._names.canonical(name))
+
+    def opens_connection(self, name: str) -> bool:
+        """Whether a call connects an object that was made before."""
+        return self._openings.find(self._names.canonical(name)) is not None
 
     def framework(self, name: str) -> Framework | None:
         """Return what is known about a class that dispatches to registered functions."""
@@ -361,6 +420,8 @@ def _load(extras: str) -> Knowledge:
     caches = _read("caches")
     runners = _read("runners")
     handlers = _read("handlers")
+    constants = _read("constants")
+    network = _read("network")
 
     def table(entries: Iterable[tuple[str, T]]) -> _Table[T]:
         return _table(entries, names)
@@ -380,6 +441,12 @@ def _load(extras: str) -> Knowledge:
         _context_attributes=dict(_entries(handlers["context"], Evidence)),
         _platform_modules=_table(_entries(handlers["module"], Evidence), None),
         _frameworks=table(_entries(_read("frameworks")["framework"], Framework)),
+        _pure=table(_entries(constants["pure"], Fact)),
+        _pure_methods=dict(_entries(constants["method"], Fact)),
+        _requests=table(_entries(network["request"], Request)),
+        _fetches=table(_entries(network["fetch"], Stored)),
+        _stores=table(_entries(network["store"], Stored)),
+        _openings=table(_entries(network["opening"], Fact)),
         name_evidence=_records(handlers["name"], NameEvidence),
         parameter_evidence=_records(handlers["parameters"], ParameterEvidence),
         file_evidence=_records(handlers["file"], NameEvidence),
@@ -474,6 +541,7 @@ _CONSTRUCTOR_KEYS: dict[str, Callable[[object], str]] = {
     "unless_arguments": _words,
     "only_with_arguments": _words,
     "constant_argument": _flag,
+    "loop_only": _flag,
     "credential_arguments": _words,
     "credential_positions": _numbers,
     "closes": _words,

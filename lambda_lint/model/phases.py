@@ -333,17 +333,25 @@ def _is_none(value: nodes.Expression) -> bool:
 
 
 def in_loop(node: nodes.Node, scope: Scope) -> Span | None:
-    """Return the loop around a node within its function, None when there is none."""
+    """Return the place of the loop around a node within its function, None without one."""
+    found = loop_around(node, scope)
+    return found.span if found is not None else None
+
+
+def loop_around(
+    node: nodes.Node, scope: Scope
+) -> nodes.For | nodes.While | nodes.Comprehension | None:
+    """Return the innermost loop that repeats a node within its function."""
     for child, parent in scope.module.ancestors(node):
         if isinstance(child, (nodes.Return, nodes.Raise)) or _ends_loop(child, parent):
             # What leaves the loop is not repeated by it.
             return None
         if isinstance(parent, nodes.For) and child in parent.body:
-            return parent.span
+            return parent
         if isinstance(parent, nodes.While) and child in parent.body:
-            return parent.span
+            return parent
         if isinstance(parent, nodes.Comprehension) and child in parent.elements:
-            return parent.span
+            return parent
     return None
 
 

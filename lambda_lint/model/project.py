@@ -10,11 +10,13 @@ from functools import cached_property
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
 from lambda_lint.model.calls import CallGraph, Edge
+from lambda_lint.model.constants import Constants
+from lambda_lint.model.contents import Contents
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
 from lambda_lint.model.imports import ImportMap
-from lambda_lint.model.knowledge import Constructor, Knowledge
+from lambda_lint.model.knowledge import Constructor, Knowledge, Request, Stored
 from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases, in_loop
 from lambda_lint.model.places import Place, Places
@@ -47,14 +49,16 @@ class Project:
         self.snapstart = snapstart
         self.evaluator = Evaluator(modules, imports, knowledge)
         self.call_graph = CallGraph(modules, self.evaluator)
+        self.constants = Constants(self.call_graph)
         self.places = Places(self.call_graph)
-        self.guards = Guards(self.places)
+        self.guards = Guards(self.places, self.constants)
         self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
         self.phases = Phases(self.call_graph, self.guards, self.handlers)
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
+        self.contents = Contents(self.call_graph, self.constants, self.dependence)
 
     def calls(self) -> Iterator[Call]:
         """Yield every call of something outside of the project, by path and place."""
@@ -118,6 +122,20 @@ class Project:
         return sorted(found)
 
 
+_LOCAL_METHODS = frozenset(
+    {"generate_presigned_url", "generate_presigned_post", "get_paginator", "get_waiter"}
+    | {"can_paginate", "close", "exceptions", "meta"}
+)
+"""What clients of boto3 have that sends no request:
+https://docs.aws.amazon.com/boto3/latest/guide/clients.html
+"""
+
+
+def _is_api_call(name: str) -> bool:
+    client, _, method = name.rpartition(".")
+    return client == "botocore.client.BaseClient()" and method not in _LOCAL_METHODS
+
+
 _PATCHES_SDK = re.compile(rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto")
 """What test files have in their bytes when they replace the SDK."""
 
@@ -179,6 +197,50 @@ class Call:
         wanted = set(constructor.only_with_arguments)
         return not wanted or bool(given & wanted)
 
+    @cached_property
+    def request(self) -> Request | None:
+        """What is known of the call as a request with a connection of its own."""
+        knowledge = self.project.knowledge
+        return next(
+            (found for one in self.externals if (found := knowledge.request(one.name))), None
+        )
+
+    @cached_property
+    def fetch(self) -> Stored | None:
+        """What is known of the call as reading configuration or a secret."""
+        knowledge = self.project.knowledge
+        return next((found for one in self.externals if (found := knowledge.fetch(one.name))), None)
+
+    @cached_property
+    def uses_network(self) -> bool:
+        """Whether the call certainly goes to the network, or to a service of AWS."""
+        knowledge = self.project.knowledge
+        return bool(self.request or self.fetch) or any(
+            knowledge.opens_connection(one.name) or _is_api_call(one.name) for one in self.externals
+        )
+
+    def argument(self, name: str, position: int | None = None) -> nodes.Expression | None:
+        """Return the argument with a name, or else the one at a position (counted from 0)."""
+        for one in self.node.arguments:
+            if one.name == name:
+                return one.value
+        positional = [one for one in self.node.arguments if not one.name]
+        if position is None or any(one.star for one in positional[: position + 1]):
+            return None
+        return positional[position].value if position < len(positional) else None
+
+    def is_fixed(self, value: nodes.Expression) -> bool:
+        """Whether it is certain that an argument is the same for every event.
+
+        Deployed files are the same, files below /tmp are not. See `is_constant` for less.
+        """
+        return self.project.constants.is_fixed(value, self.site.scope)
+
+    @cached_property
+    def content_depends_on(self) -> frozenset[str]:
+        """What the content of the files and buffers depends on that the arguments name."""
+        return self.project.contents.depend_on(self.site)
+
     @property
     def source_text(self) -> str:
         """How the call is written."""
@@ -211,6 +273,11 @@ class Call:
         return self.project.dependence.constant_way(
             self.node, self.site.scope, phases.runs_each_time
         )
+
+    @property
+    def in_lifespan(self) -> bool:
+        """Whether the call only runs where an adapter starts and stops the application."""
+        return self.way is not None and self.way.entry.lifecycle
 
     def witness(self, last: str) -> tuple[Step, ...]:
         """Return the steps from the handler to here, the last one saying `last`."""
