@@ -321,11 +321,7 @@ class _Fixed:
             if given is not None:
                 if not self.ask(given, site.scope):
                     return False
-            elif any(one.star for one in site.node.arguments):
-                return False
-            elif parameter.default is None or function.definition_scope is None:
-                return False
-            elif not self.ask(parameter.default, function.definition_scope):
+            elif any(one.star for one in site.node.arguments) or parameter.default is None or function.definition_scope is None or not self.ask(parameter.default, function.definition_scope):
                 return False
         return bool(self.calls.argument_sites(function))
 

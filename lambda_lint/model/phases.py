@@ -355,6 +355,38 @@ def loop_around(
     return None
 
 
+def serves_items(loop: nodes.For | nodes.While | nodes.Comprehension) -> bool:
+    """Whether a loop goes over data, all of it: no attempts, no waiting, no search.
+
+    SNS gives one record with each event, although they come as a list:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-lambda-as-subscriber.html
+    """
+    if isinstance(loop, nodes.While):
+        return False
+    if isinstance(loop, nodes.For):
+        iterables, body = [loop.iterable], [*loop.body]
+    else:
+        iterables, body = [one.iterable for one in loop.clauses], []
+    for one in iterables:
+        if isinstance(one, nodes.Collection):
+            return False
+        if (
+            isinstance(one, nodes.Call)
+            and isinstance(one.func, nodes.Name)
+            and one.func.id == "range"
+        ):
+            return False
+    for statement in body:
+        for node in nodes.walk(statement):
+            if isinstance(node, nodes.Return):
+                return False
+            if isinstance(node, nodes.Simple) and node.keyword == "break":
+                return False
+            if isinstance(node, nodes.Constant) and node.value == "Sns":
+                return False
+    return True
+
+
 def _ends_loop(child: nodes.Node, parent: nodes.Node) -> bool:
     """Whether `break` follows the statement in its own block."""
     for name in ("body", "orelse"):

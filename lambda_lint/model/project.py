@@ -9,6 +9,7 @@ from functools import cached_property
 
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
+from lambda_lint.model.addresses import Address, address_of
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.contents import Contents
@@ -18,7 +19,7 @@ from lambda_lint.model.handlers import Handler, find_handlers
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Constructor, Knowledge, Request, Stored
 from lambda_lint.model.memos import IneffectiveMemo
-from lambda_lint.model.phases import Path, Phase, Phases, in_loop
+from lambda_lint.model.phases import Path, Phase, Phases, in_loop, loop_around, serves_items
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Function, Module
 from lambda_lint.model.routes import is_test_path
@@ -112,6 +113,19 @@ class Project:
             is_test_path(path) and _PATCHES_SDK.search(source.data)
             for path, source in self.sources.items()
         )
+
+    @cached_property
+    def stored_names(self) -> list[tuple[str, str | None]]:
+        """Where parameters and secrets are written, and their names; None for unknown ones."""
+        found: list[tuple[str, str | None]] = []
+        for call in self.calls():
+            for one in call.externals:
+                store = self.knowledge.store(one.name)
+                if store is not None:
+                    name = call.argument(store.argument)
+                    text = self.constants.text(name, call.site.scope) if name is not None else None
+                    found.append((call.path, text))
+        return found
 
     def reached_modules(self, handler: Handler) -> list[str]:
         """Return the paths of the modules whose functions the handler runs for an event."""
@@ -235,6 +249,22 @@ class Call:
         Deployed files are the same, files below /tmp are not. See `is_constant` for less.
         """
         return self.project.constants.is_fixed(value, self.site.scope)
+
+    def address_of(self, url: nodes.Expression) -> Address:
+        """Return what is known of the host that an argument names."""
+        project = self.project
+        return address_of(url, self.site.scope, project.constants, project.dependence)
+
+    def is_written_by_project(self, name: nodes.Expression) -> bool:
+        """Whether the project writes the parameter or secret of that name, or may well do so."""
+        text = self.project.constants.text(name, self.site.scope)
+        for path, other in self.project.stored_names:
+            if other is None:
+                if path == self.path:
+                    return True
+            elif text is None or other == text:
+                return True
+        return False
 
     @cached_property
     def content_depends_on(self) -> frozenset[str]:
@@ -439,6 +469,23 @@ class Call:
                 if found is not None:
                     return found
         return found
+
+    @cached_property
+    def repeated_for_items(self) -> bool:
+        """Whether a loop over data certainly repeats the call, in this thread.
+
+        Attempts, polling, and loops that end with what they look for are none of that.
+        """
+        if (found := loop_around(self.node, self.site.scope)) is not None:
+            return serves_items(found)
+        if self.way is not None:
+            for edge in reversed(self.way.edges):
+                if edge.kind in ("runner", "callback", "wrapper"):
+                    return False
+                found = loop_around(edge.node, edge.scope)
+                if found is not None:
+                    return serves_items(found)
+        return False
 
     @property
     def confidence(self) -> Confidence:
