@@ -20,7 +20,7 @@ from typing import Any
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.phases import Phase
-from lambda_lint.model.project import Call, Handler, Project
+from lambda_lint.model.project import Call, Handler, Project, UnresolvedCall
 from lambda_lint.model.rewrites import cached_getter, hoist, needs_only_module_names
 from lambda_lint.source import Failure
 
@@ -173,6 +173,7 @@ __all__ = [
     "Severity",
     "Span",
     "Step",
+    "UnresolvedCall",
     "cached_getter",
     "hoist",
     "needs_only_module_names",

@@ -42,8 +42,8 @@ def handler(event, context):
     return get_secret(os.environ["SECRET_NAME"])
 ```
 
-Silent when it stands behind a memo, for names that come with the event, and for parameters that the project writes
-itself, because those are state and not configuration:
+Silent when it stands behind a memo, for names that come with the event, and for parameters that the
+project writes itself, because those are state and not configuration:
 
 ```python good name="names of the event, and state"
 import boto3

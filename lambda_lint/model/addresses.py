@@ -37,6 +37,9 @@ def address_of(
         for node, _ in constants.origins(base, where)
     ):
         return Address("http://localhost", True, frozenset())
+    if "://" in beginning:
+        # The scheme alone says nothing: the host is put together from what follows.
+        base, where = url, scope
     return Address(beginning, constants.is_fixed(base, where), dependence.of(base, where))
 
 

@@ -104,7 +104,7 @@ class Constants:
             elif self._makes_temporary(current, where):
                 found.append(None)
         # `/tmp` alone is only a part of what is named, when there is more.
-        return [one for one in found if one != TEMPORARY] or found
+        return [one for one in found if one not in (TEMPORARY, f"{TEMPORARY}/")] or found
 
     def origins(
         self, node: nodes.Expression, scope: Scope
@@ -318,10 +318,12 @@ class _Fixed:
             return False
         for site, skip_first in self.calls.argument_sites(function):
             given = bind_arguments(site.node, function, skip_first).get(name)
-            if given is not None:
-                if not self.ask(given, site.scope):
+            scope: Scope | None = site.scope
+            if given is None:
+                given, scope = parameter.default, function.definition_scope
+                if any(one.star for one in site.node.arguments):
                     return False
-            elif any(one.star for one in site.node.arguments) or parameter.default is None or function.definition_scope is None or not self.ask(parameter.default, function.definition_scope):
+            if given is None or scope is None or not self.ask(given, scope):
                 return False
         return bool(self.calls.argument_sites(function))
 

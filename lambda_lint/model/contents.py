@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambda_lint.model.calls import CallGraph
-from lambda_lint.model.constants import Constants
+from lambda_lint.model.constants import TEMPORARY, Constants
 from lambda_lint.model.dependence import UNKNOWN, Dependence
 from lambda_lint.model.program import CallSite, Scope
 from lambda_lint.syntax import nodes
@@ -35,13 +35,14 @@ class Contents:
             labels |= self.dependence.of_call(one.node, one.scope)
             if self._writes_text(one):
                 labels.add(UNKNOWN)
-        if self._temporary(site) and not filling:
+        temporary = self._temporary(site)
+        if TEMPORARY in temporary or (temporary and not filling):
             labels.add(UNKNOWN)
         return frozenset(labels)
 
     def _temporary(self, site: CallSite) -> list[str | None]:
         return [
-            path
+            path.rstrip("/") if path is not None else None
             for argument in site.node.arguments
             for path in self.constants.temporary_paths(argument.value, site.scope)
         ]
@@ -55,7 +56,10 @@ class Contents:
                     found.update(dict.fromkeys(self._given_name(node, scope)))
         paths = {path for path in self._temporary(site) if path is not None}
         if paths:
-            found.update(dict.fromkeys(self._given_path(paths)))
+            readers = self._names_in(site)
+            for one in self._given_path(paths):
+                if not readers & self._names_of(one):
+                    found[one] = None
         for one in found:
             # The call itself, and those through which its own arguments come.
             inside = any(node is one.node for node in nodes.walk(site.node))
@@ -69,9 +73,9 @@ class Contents:
         for site in owner.function.calls:
             for argument in site.node.arguments:
                 value = argument.value
-                if isinstance(value, nodes.Name) and value.id == node.id:
-                    if site.scope.lookup(node.id) is owner:
-                        yield site
+                named = isinstance(value, nodes.Name) and value.id == node.id
+                if named and site.scope.lookup(node.id) is owner:
+                    yield site
 
     def _given_path(self, paths: set[str]) -> Iterator[CallSite]:
         for function in self.calls.functions():
@@ -80,13 +84,22 @@ class Contents:
                     if self.constants.text(argument.value, site.scope) in paths:
                         yield site
 
+    def _names_in(self, site: CallSite) -> set[str]:
+        """Return the names of what is called in a call, itself included: these read."""
+        calls = {node for node in nodes.walk(site.node) if isinstance(node, nodes.Call)}
+        return {
+            name for one in site.function.calls if one.node in calls for name in self._names_of(one)
+        }
+
+    def _names_of(self, site: CallSite) -> set[str]:
+        return {one.name for one in self.calls.externals.get(site, ())}
+
     def _encloses(self, outer: CallSite, inner: CallSite) -> bool:
         return any(node is inner.node for node in nodes.walk(outer.node))
 
     def _writes_text(self, site: CallSite) -> bool:
         """Whether a call opens a file to write into it, which is followed no further."""
-        names = {one.name for one in self.calls.externals.get(site, ())}
-        if not names & _OPENING:
+        if not self._names_of(site) & _OPENING:
             return False
         modes = [one.value for one in site.node.arguments[1:] if one.name in (None, "mode")]
         return any(

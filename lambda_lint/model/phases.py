@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambda_lint.finding import Span, Step
+from lambda_lint.finding import Step
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Entry, Handler
@@ -330,71 +330,6 @@ def _length(path: Path) -> tuple[bool, int]:
 
 def _is_none(value: nodes.Expression) -> bool:
     return isinstance(value, nodes.Constant) and value.kind == "none"
-
-
-def in_loop(node: nodes.Node, scope: Scope) -> Span | None:
-    """Return the place of the loop around a node within its function, None without one."""
-    found = loop_around(node, scope)
-    return found.span if found is not None else None
-
-
-def loop_around(
-    node: nodes.Node, scope: Scope
-) -> nodes.For | nodes.While | nodes.Comprehension | None:
-    """Return the innermost loop that repeats a node within its function."""
-    for child, parent in scope.module.ancestors(node):
-        if isinstance(child, (nodes.Return, nodes.Raise)) or _ends_loop(child, parent):
-            # What leaves the loop is not repeated by it.
-            return None
-        if isinstance(parent, nodes.For) and child in parent.body:
-            return parent
-        if isinstance(parent, nodes.While) and child in parent.body:
-            return parent
-        if isinstance(parent, nodes.Comprehension) and child in parent.elements:
-            return parent
-    return None
-
-
-def serves_items(loop: nodes.For | nodes.While | nodes.Comprehension) -> bool:
-    """Whether a loop goes over data, all of it: no attempts, no waiting, no search.
-
-    SNS gives one record with each event, although they come as a list:
-    https://docs.aws.amazon.com/sns/latest/dg/sns-lambda-as-subscriber.html
-    """
-    if isinstance(loop, nodes.While):
-        return False
-    if isinstance(loop, nodes.For):
-        iterables, body = [loop.iterable], [*loop.body]
-    else:
-        iterables, body = [one.iterable for one in loop.clauses], []
-    for one in iterables:
-        if isinstance(one, nodes.Collection):
-            return False
-        if (
-            isinstance(one, nodes.Call)
-            and isinstance(one.func, nodes.Name)
-            and one.func.id == "range"
-        ):
-            return False
-    for statement in body:
-        for node in nodes.walk(statement):
-            if isinstance(node, nodes.Return):
-                return False
-            if isinstance(node, nodes.Simple) and node.keyword == "break":
-                return False
-            if isinstance(node, nodes.Constant) and node.value == "Sns":
-                return False
-    return True
-
-
-def _ends_loop(child: nodes.Node, parent: nodes.Node) -> bool:
-    """Whether `break` follows the statement in its own block."""
-    for name in ("body", "orelse"):
-        block = getattr(parent, name, None)
-        if isinstance(block, list) and child in block and block:
-            last = block[-1]
-            return isinstance(last, nodes.Simple) and last.keyword == "break"
-    return False
 
 
 def _describe(edge: Edge) -> str:

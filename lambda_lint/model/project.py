@@ -13,13 +13,15 @@ from lambda_lint.model.addresses import Address, address_of
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.contents import Contents
+from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Constructor, Knowledge, Request, Stored
+from lambda_lint.model.loops import in_loop, is_conditional, loop_around, serves_all_items
 from lambda_lint.model.memos import IneffectiveMemo
-from lambda_lint.model.phases import Path, Phase, Phases, in_loop, loop_around, serves_items
+from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Function, Module
 from lambda_lint.model.routes import is_test_path
@@ -60,10 +62,19 @@ class Project:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
         self.contents = Contents(self.call_graph, self.constants, self.dependence)
+        self._followed = Followed(self.call_graph, self.constants, self.phases)
 
     def calls(self) -> Iterator[Call]:
         """Yield every call of something outside of the project, by path and place."""
         yield from self._calls.values()
+
+    def unresolved_calls(self) -> Iterator[UnresolvedCall]:
+        """Yield calls on the invocation path that lead to code which could not be found."""
+        yield from self._followed.unresolved()
+
+    def coverage(self, handler: Handler) -> Coverage:
+        """Return how many of the calls that a handler's events run could be followed."""
+        return self._followed.coverage(handler)
 
     def call_at(self, node: nodes.Node) -> Call | None:
         """Return the call of something outside of the project that this expression is."""
@@ -472,20 +483,23 @@ class Call:
 
     @cached_property
     def repeated_for_items(self) -> bool:
-        """Whether a loop over data certainly repeats the call, in this thread.
+        """Whether a loop over data certainly repeats the call: here, or around the call of here.
 
-        Attempts, polling, and loops that end with what they look for are none of that.
+        Attempts, polling, searches, and what happens only to some of the items are none of that.
         """
-        if (found := loop_around(self.node, self.site.scope)) is not None:
-            return serves_items(found)
-        if self.way is not None:
-            for edge in reversed(self.way.edges):
-                if edge.kind in ("runner", "callback", "wrapper"):
-                    return False
-                found = loop_around(edge.node, edge.scope)
-                if found is not None:
-                    return serves_items(found)
-        return False
+        found = loop_around(self.node, self.site.scope)
+        if found is not None:
+            return serves_all_items(found, self.node, self.site.scope, self.project.evaluator)
+        if self.way is None or not self.way.edges:
+            return False
+        edge = self.way.edges[-1]
+        found = loop_around(edge.node, edge.scope)
+        return (
+            found is not None
+            and edge.kind in ("call", "method")
+            and not is_conditional(self.node, self.site.scope, None)
+            and serves_all_items(found, edge.node, edge.scope, self.project.evaluator)
+        )
 
     @property
     def confidence(self) -> Confidence:
@@ -499,4 +513,4 @@ class Call:
         return bool(self.handlers) and all(one.custom_resource for one in self.handlers)
 
 
-__all__ = ["Call", "Guard", "Handler", "Phase", "Place", "Project"]
+__all__ = ["Call", "Guard", "Handler", "Phase", "Place", "Project", "UnresolvedCall"]
