@@ -233,7 +233,7 @@ def _add_handlers(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     handlers.add_argument(
         "--coverage",
         action="store_true",
-        help="tell how many calls could be followed, and where not",
+        help="tell how many calls were followed, and which not",
     )
     _add_project_options(handlers)
 

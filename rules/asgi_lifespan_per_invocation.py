@@ -123,10 +123,13 @@ from lambda_lint.rule import Call, Phase, Project, Report, Severity, rule
 def asgi_lifespan_per_invocation(call: Call, project: Project) -> Iterator[Report]:
     if call.phase is not Phase.INVOKE or not call.in_lifespan or call.only_makes_clients:
         return
-    if _is_made(call):
-        made = call.constructor
-        what = f"a new {made.what}" if made is not None else "something"
-        happens, last = f"makes {what}", f"{what} is made here"
+    made = call.constructor
+    remedy = "make what it needs on first use, in a function with `@functools.cache`"
+    if made is not None and _is_made(call):
+        happens, last = f"makes a new {made.what}", f"a new {made.what} is made here"
+        if made.kind == "loop-bound":
+            remedy = "keep a synchronous one in a function with `@functools.cache`, or this one in "
+            remedy += "an event loop of your own that is kept"
     elif call.uses_network and not _makes_anything(call, project):
         happens, last = "goes to the network", "the request is sent here"
     else:
@@ -134,8 +137,7 @@ def asgi_lifespan_per_invocation(call: Call, project: Project) -> Iterator[Repor
     yield Report.of_call(
         call,
         message=f"`{call.shown}` {happens} around every event, because Mangum runs the lifespan",
-        help='serve the application with `Mangum(app, lifespan="off")`, and make what it needs on '
-        "first use, in a function with `@functools.cache`",
+        help=f'serve the application with `Mangum(app, lifespan="off")`, and {remedy}',
         last=last,
     )
 

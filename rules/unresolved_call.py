@@ -39,11 +39,11 @@ def publish(body):
     return body
 ```
 
-Silent when the method belongs to an object of unknown type, which is mostly data, and for libraries,
-which are known by name. One finding for each function and callee.
+Silent when the method belongs to an object of unknown type, which is mostly data, and for
+libraries, which are known by name. One finding for each function and callee.
 
-It is a note, shown with `--strict` or when it is selected. To let the linter see the code, import it
-by name, write the table out in one place, or name the functions under `handlers`.
+It is a note, shown with `--strict` or when it is selected. To let the linter see the code, import
+it by name, write the table out in one place, or name the functions under `handlers`.
 
 Limits: a parameter that is called is followed from its callers, and is not told where it has none.
 """
@@ -62,8 +62,8 @@ def unresolved_call(call: UnresolvedCall, project: Project) -> Iterator[Report]:
         path=call.path,
         span=call.span,
         message=f"not followed: `{call.callee}` {call.reason}",
-        help="what it runs was not checked; call it by a name that the project defines, or name the "
-        "function under `handlers` in the configuration",
+        help="what it runs was not checked; call it by a name that the project defines, or name "
+        "the function under `handlers` in the configuration",
         witness=call.witness,
         handlers=tuple(one.label for one in call.handlers),
         confidence=max(ranks, key=lambda one: one.rank),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.dependence import MODULE_NAMES
 from lambda_lint.model.program import Binding, Function, Scope
 from lambda_lint.model.values import External, FunctionValue, InstanceValue, ModuleValue
 from lambda_lint.syntax import nodes
@@ -279,7 +280,7 @@ class _Fixed:
         scope = scope.module.scope_of.get(node, scope)
         owner = scope.lookup(node.id)
         if owner is None:
-            return bool(self.evaluator.name(node.id, scope))
+            return node.id in MODULE_NAMES or bool(self.evaluator.name(node.id, scope))
         bindings = owner.bindings[node.id]
         if owner.kind == "module":
             # Whatever it is, it was made when the module was imported.
