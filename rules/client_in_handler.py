@@ -156,7 +156,9 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
         return
     if call.in_lifespan:
         return
-    often = "for every item of a loop" if call.loop else "on every invocation"
+    often = "each time an invocation gets here" if call.is_conditional else "on every invocation"
+    if call.loop:
+        often = "for every item of a loop"
     severity = Severity.ERROR if call.loop else Severity.WARNING
     yield Report.of_call(
         call,
@@ -170,7 +172,8 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
 
 def _fix(call: Call, kind: str) -> Fix | None:
     """Hoist what can be hoisted; a cached function where making it early could do harm."""
-    if call.differs_elsewhere:
+    # Of a session, its clients are what to keep.
+    if call.differs_elsewhere or kind == "factory":
         return None
     if kind != "connecting" and not call.project.snapstart and not call.project.tests_patch_sdk:
         moved = hoist(call)

@@ -13,7 +13,8 @@ def handler(event, context):
     return event["id"]
 ```
 
-Silent when a file is excluded by the configuration or ignored by git.
+Silent when a file is excluded by the configuration or ignored by git. A file whose broken line
+holds a placeholder (`{{ … }}`, `{% … %}`) was never meant to be Python, and is information.
 
 Limits: a file is limited in size, depth and length of its expressions, because the parser cannot
 survive every input; `max-file-size` in the configuration raises the first of them.
@@ -29,10 +30,15 @@ from lambda_lint.rule import Failure, Project, Report, Severity, Span, rule
 @rule("LMB900", category="lint", severity=Severity.WARNING)
 def not_analysed(failure: Failure, project: Project) -> Iterator[Report]:
     line, column = failure.line, failure.column
+    is_template = project.has_placeholder(failure.path, line)
+    help_ = "mend the file, or leave it out with `exclude` in the configuration"
+    if is_template:
+        help_ = "it looks like a template: leave it out with `exclude` in the configuration"
     yield Report(
         path=failure.path,
         span=Span(line, column, line, column + 1),
         message=f"not analysed: {failure.message}",
-        help="mend the file, or leave it out with `exclude` in the configuration",
+        help=help_,
         witness=(),
+        severity=Severity.INFO if is_template else None,
     )

@@ -192,6 +192,9 @@ TABLE: list[tuple[str, dict[str, str], set[str]]] = [
             "app.py": """
             from chalice import Chalice
             app = Chalice(app_name="x")
+            @app.route("/")
+            def index():
+                return {}
             @app.schedule("rate(1 hour)")
             def sweep(event):
                 return {}
@@ -204,6 +207,64 @@ TABLE: list[tuple[str, dict[str, str], set[str]]] = [
             """
         },
         {"app.py:app", "app.py:sweep", "app.py:authorise", "app.py:pure"},
+    ),
+    (
+        "an application without routes is not deployed beside its functions",
+        {
+            "app.py": """
+            from chalice import Chalice
+            app = Chalice(app_name="x")
+            @app.schedule("rate(1 hour)")
+            def sweep(event):
+                return {}
+            """
+        },
+        {"app.py:sweep"},
+    ),
+    (
+        "a decorator of a library gives the handler more than it gets itself",
+        {
+            "metrics.py": """
+            from aws_embedded_metrics import metric_scope
+            @metric_scope
+            def lambda_handler(event, context, metrics):
+                return {}
+            @metric_scope
+            def count(name, value, metrics):
+                return {}
+            """
+        },
+        {"metrics.py:lambda_handler"},
+    ),
+    (
+        "a middleware of Powertools is given the handler, and is none",
+        {
+            "app.py": """
+            from aws_lambda_powertools.middleware_factory import lambda_handler_decorator
+            @lambda_handler_decorator
+            def audited(handler, event, context):
+                return handler(event, context)
+            @audited
+            def nightly(event, context):
+                return {}
+            """
+        },
+        {"app.py:nightly"},
+    ),
+    (
+        "a request that a library answers for CloudFormation",
+        {
+            "provider.py": """
+            from cfn_resource_provider import ResourceProvider
+            class User(ResourceProvider):
+                def create(self):
+                    return None
+            provider = User()
+            def handler(request, context):
+                return provider.handle(request, context)
+            """
+        },
+        {"provider.py:handler"},
     ),
     (
         "three applications of one class of the project",

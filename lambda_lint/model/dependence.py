@@ -299,7 +299,7 @@ class Dependence:
         labels: set[Label] = set()
         for binding in scope.bindings.get(name, ()):
             labels |= self._binding(binding)
-        if scope.kind == "function":
+        if scope.kind == "function" and not _is_self(scope.function, name):
             for written, value, inner in scope.function.contents:
                 if written == name and inner.lookup(name) is scope:
                     labels |= self._labels(value, inner) - {ITERATION}
@@ -475,6 +475,11 @@ class Dependence:
 
 _PLAIN = frozenset({"builtins.len", "builtins.isinstance", "builtins.bool", "builtins.print"})
 """Calls whose result says too little of their arguments to choose a client by it."""
+
+
+def _is_self(function: Function, name: str) -> bool:
+    """Whether the name is a method's own object, whose attributes are followed one by one."""
+    return _has_self(function) and function.parameters[0].name == name
 
 
 def _has_self(function: Function) -> bool:

@@ -24,6 +24,9 @@ from lambda_lint.syntax import nodes
 ENOUGH = 3
 """Points from which on a function counts as a handler."""
 
+PROOF = 5
+"""Points of evidence that no name speaks against, such as a decorator of a Lambda library."""
+
 _CERTAIN = ("has the decorator", "uses `", "calls `", "takes an annotated Lambda context")
 """Evidence that only code for Lambda has, as opposed to names."""
 
@@ -197,8 +200,10 @@ class _Finder:
                 self.routes.dispatches(entry.function) for entry in one.entries if not entry.step
             )
         ]
+        paths = {one.path for one in handlers}
         for application in applications:
-            if not any(application.path in closure for closure in dispatching):
+            unused = not application.entries and application.path in paths
+            if not unused and not any(application.path in closure for closure in dispatching):
                 yield application
 
     def without_kept(self, handlers: Sequence[Handler]) -> list[Handler]:
@@ -434,15 +439,20 @@ class _Finder:
 
     def _score(self, function: Function, name: str, skip: int) -> tuple[int, tuple[str, ...]]:
         """Add up what speaks for a handler. Sentences of the evidence start with a verb."""
+        found: list[tuple[int, str]] = list(self._decorator_evidence(function))
         signature = function
         if not self._fits(function, skip):
             wrapper = self._wrapper_that_fits(function)
-            if wrapper is None:
+            if wrapper is not None:
+                signature, skip = wrapper, 1 if wrapper.is_method else 0
+            elif not found:
                 return 0, ()
-            signature, skip = wrapper, 1 if wrapper.is_method else 0
         positional = _positional(signature, skip)
-        found: list[tuple[int, str]] = []
-        found += self._decorator_evidence(function)
+        if not self._fits(signature, skip) and not any(
+            points > 0 for points, _ in self._parameter_evidence(signature, positional)
+        ):
+            # A decorator of a library may give a handler more than it gets itself.
+            return 0, ()
         if name.startswith("_") and not found:
             return 0, ()
         found += self._parameter_evidence(signature, positional)
@@ -456,6 +466,8 @@ class _Finder:
         if not any(points > 0 for points, _ in found):
             return 0, ()
         found += self._file_evidence(function.module)
+        if max(points for points, _ in found) >= PROOF:
+            found = [one for one in found if one[0] > 0]
         total = sum(points for points, _ in found)
         return total, tuple(dict.fromkeys(text for points, text in found if points > 0 and text))
 

@@ -54,14 +54,14 @@ def serves_all_items(loop: Loop, node: nodes.Node, scope: Scope, evaluator: Eval
     return not any(_ends_or_is_single(inner) for one in body for inner in nodes.walk(one))
 
 
-def is_conditional(node: nodes.Node, scope: Scope, within: nodes.Node | None) -> bool:
+def is_conditional(node: nodes.Node, scope: Scope, within: nodes.Node | None = None) -> bool:
     """Whether a branch decides over a node, below `within` or else in its whole function."""
     for child, parent in scope.module.ancestors(node):
         if parent is within:
             return False
         match parent:
-            case nodes.If() | nodes.While() | nodes.Conditional():
-                if child is not parent.test:
+            case nodes.If(test=test) | nodes.Conditional(test=test):
+                if child is not test:
                     return True
             case nodes.ExceptHandler() | nodes.Case():
                 return True

@@ -488,7 +488,7 @@ class _Indexer:
         self.visit(node.func, node, scope)
         for argument in node.arguments:
             self.visit(argument, node, scope)
-        if isinstance(node.func, nodes.Attribute) and node.func.attr in _FILLING:
+        if isinstance(node.func, nodes.Attribute) and node.func.attr in FILLING:
             root = _root_name(node.func.value)
             if root:
                 for argument in node.arguments:
@@ -532,7 +532,7 @@ _VISITORS = {
 }
 
 
-_FILLING = frozenset(
+FILLING = frozenset(
     {"append", "add", "extend", "insert", "update", "setdefault", "appendleft", "set", "put"}
 )
 """Methods of containers and context variables that put their arguments into the object."""

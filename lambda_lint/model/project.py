@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lambda_lint.finding import Confidence, Span, Step
-from lambda_lint.model import memos
+from lambda_lint.model import memos, program
 from lambda_lint.model.addresses import Address, address_of
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
@@ -23,7 +23,7 @@ from lambda_lint.model.loops import in_loop, is_conditional, loop_around, serves
 from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place, Places
-from lambda_lint.model.program import CallSite, Function, Module
+from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.routes import is_test_path
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
@@ -92,6 +92,20 @@ class Project:
                         found[site.node] = Call(self, site, externals)
         return found
 
+    def calls_written(self, path: str, text: str) -> list[Call]:
+        """Return the calls on the invocation path of a file that are written as `text`."""
+        return self._written.get((path, text), [])
+
+    @cached_property
+    def _written(self) -> dict[tuple[str, str], list[Call]]:
+        found: dict[tuple[str, str], list[Call]] = {}
+        for call in self._calls.values():
+            if call.constructor is not None and call.phase is Phase.INVOKE:
+                found.setdefault((call.path, call.source_text), []).append(call)
+        for calls in found.values():
+            calls.sort(key=lambda one: one.span)
+        return found
+
     def phase_at(self, path: str, line: int) -> str | None:
         """Return the phase of the first call (or else statement) that starts on a line."""
         module = self.modules.get(path)
@@ -113,6 +127,14 @@ class Project:
                     scope = module.function_of[parent].scope
             scope = scope or module.scope
         return self.phases.of_node(node, scope).value
+
+    def has_placeholder(self, path: str, line: int) -> bool:
+        """Whether a line (1-based) holds what a template engine would replace."""
+        source = self.sources.get(path)
+        if source is None or not 1 <= line <= len(source.lines):
+            return False
+        text = source.lines[line - 1]
+        return "{{" in text or "{%" in text
 
     @cached_property
     def tests_patch_sdk(self) -> bool:
@@ -287,6 +309,11 @@ class Call:
         """How the call is written."""
         return self.project.sources[self.path].slice(self.span)
 
+    @property
+    def twins(self) -> list[Call]:
+        """The calls on the invocation path of the same file that are written alike, in order."""
+        return self.project.calls_written(self.path, self.source_text)
+
     @cached_property
     def phase(self) -> Phase:
         """When the call runs."""
@@ -340,6 +367,9 @@ class Call:
         found = set(self.project.dependence.of_call(self.node, self.site.scope))
         if found and self.constant_way is not None:
             found = set()
+        # A session that gets a tenant's headers is that tenant's, whatever it was made from.
+        for value, scope in self._changes:
+            found |= self.project.dependence.of(value, scope)
         constructor = self.constructor
         if constructor is not None:
             for argument in self.node.arguments:
@@ -351,6 +381,67 @@ class Call:
                 if position < len(positional) and not self.is_constant(positional[position].value):
                     found.add(CREDENTIALS)
         return frozenset(found)
+
+    @cached_property
+    def local_name(self) -> str | None:
+        """The plain local name that gets what the call makes, if one does."""
+        statement = self.site.module.parents.get(self.node)
+        if not isinstance(statement, nodes.Assign) or statement.value is not self.node:
+            return None
+        target = statement.targets[0]
+        if len(statement.targets) != 1 or not isinstance(target, nodes.Name):
+            return None
+        return target.id if self.site.scope.owner(target.id).kind == "function" else None
+
+    @cached_property
+    def is_changed_later(self) -> bool:
+        """Whether something is put into the made object, so that sharing it shares that, too."""
+        return bool(self._changes) or (self._is_http and self._is_handed_on)
+
+    @property
+    def _is_http(self) -> bool:
+        """Whether the object carries headers, cookies and authorisation from call to call."""
+        return self.constructor is not None and self.constructor.family == "http"
+
+    @property
+    def _is_handed_on(self) -> bool:
+        return any(
+            isinstance(argument.value, nodes.Name) and argument.value.id == self.local_name
+            for site in self.function.calls
+            for argument in site.node.arguments
+        )
+
+    @cached_property
+    def _changes(self) -> list[tuple[nodes.Expression, Scope]]:
+        """What is put into parts of the made object: `x.auth = v`, `x.headers.update(v)`."""
+        found: list[tuple[nodes.Expression, Scope]] = []
+        if self.local_name is None:
+            return found
+        for target, place, scope in self.function.stores:
+            value = getattr(place, "value", None)
+            if isinstance(value, nodes.Expression) and self._is_part(target):
+                found.append((value, scope))
+        for site in self.function.calls:
+            match site.node.func:
+                case nodes.Attribute(value=nodes.Attribute() as inner, attr=attr) if (
+                    attr in program.FILLING and self._is_part(inner)
+                ):
+                    found += [(one.value, site.scope) for one in site.node.arguments]
+        return found
+
+    def _is_part(self, target: nodes.Expression) -> bool:
+        inner = target
+        while isinstance(inner, (nodes.Attribute, nodes.Subscript)):
+            inner = inner.value
+        return inner is not target and isinstance(inner, nodes.Name) and inner.id == self.local_name
+
+    @cached_property
+    def is_conditional(self) -> bool:
+        """Whether invocations may pass by: a branch or a handler of exceptions is on the way."""
+        places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
+        if self.way is not None:
+            places += [(edge.node, edge.scope) for edge in self.way.edges]
+        return any(is_conditional(node, scope) for node, scope in places)
 
     def is_constant(self, value: nodes.Expression) -> bool:
         """Whether an expression is the same for the whole life of an environment."""
@@ -378,24 +469,31 @@ class Call:
         parent = parents.get(self.node)
         if isinstance(parent, nodes.Attribute):
             return self._makes_client(parent)
+        if self.local_name is not None:
+            scope = self.site.scope
+            uses = [
+                node
+                for node, where in self.site.module.scope_of.items()
+                if isinstance(node, nodes.Name)
+                and node.id == self.local_name
+                and not isinstance(parents.get(node), nodes.Assign)
+                and where.lookup(node.id) is scope
+            ]
+            return bool(uses) and all(self._makes_client(parents.get(use)) for use in uses)
         statement = parents.get(self.node)
-        if not isinstance(statement, nodes.Assign) or len(statement.targets) != 1:
-            return False
-        target = statement.targets[0]
-        if not isinstance(target, nodes.Name):
-            return False
-        scope = self.site.scope
-        if scope.owner(target.id) is not scope or scope.kind != "function":
-            return False
-        uses = [
-            node
-            for node, where in self.site.module.scope_of.items()
-            if isinstance(node, nodes.Name)
-            and node.id == target.id
-            and node is not target
-            and where.lookup(target.id) is scope
-        ]
-        return bool(uses) and all(self._makes_client(parents.get(use)) for use in uses)
+        if isinstance(statement, nodes.Assign) and len(statement.targets) == 1:
+            target = statement.targets[0]
+            class_ = self.function.class_
+            if isinstance(target, nodes.Attribute) and class_ is not None:
+                reads: list[nodes.Node] = [
+                    node
+                    for node in nodes.walk(class_.node)
+                    if isinstance(node, nodes.Attribute)
+                    and node.attr == target.attr
+                    and node is not target
+                ]
+                return bool(reads) and all(self._makes_client(parents.get(one)) for one in reads)
+        return False
 
     def _makes_client(self, node: nodes.Node | None) -> bool:
         if not isinstance(node, nodes.Attribute):
@@ -466,6 +564,8 @@ class Call:
         first = arguments[0].value
         if isinstance(first, nodes.Constant) and isinstance(first.value, str):
             text = source.slice(first.span)
+            if arguments[0].name is not None:
+                text = f"{arguments[0].name}={text}"
             if len(text) <= 30 and "\n" not in text:
                 return f"{callee}({text})" if len(arguments) == 1 else f"{callee}({text}, \u2026)"
         return f"{callee}(\u2026)"
@@ -497,7 +597,7 @@ class Call:
         return (
             found is not None
             and edge.kind in ("call", "method")
-            and not is_conditional(self.node, self.site.scope, None)
+            and not is_conditional(self.node, self.site.scope)
             and serves_all_items(found, edge.node, edge.scope, self.project.evaluator)
         )
 

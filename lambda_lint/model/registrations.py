@@ -358,7 +358,8 @@ _LIFECYCLE = ("lifespan", "on_startup", "on_shutdown")
 
 
 def _started(function: Function, framework: Framework, made_by: nodes.Call | None) -> Route:
-    text = f"`{function.name}` runs around every event: Mangum starts and stops the application"
+    text = f"`{function.name}` runs around every event, which Mangum takes for the whole life of"
+    text += f" the {framework.title} application"
     # What a router starts, every application that includes it starts.
     owner = made_by if framework.kind == "app" else None
     return Route(function, text, made_by=owner, lifecycle=True)

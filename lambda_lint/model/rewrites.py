@@ -22,6 +22,8 @@ def hoist(call: Call) -> Fix | None:
     """
     statement = _plain_assignment(call)
     function = call.function
+    if call.is_changed_later:
+        return None
     if statement is None or not isinstance(function.node, nodes.FunctionDef):
         return None
     if function.definition_scope is None or function.definition_scope.kind != "module":
@@ -33,7 +35,7 @@ def hoist(call: Call) -> Fix | None:
         return None
     module = call.site.module
     source = call.project.sources[call.path]
-    line = _first_line(function, source)
+    line = _first_line(function.node, source)
     if not _bound_above(call.node, call.site.scope, line):
         return None
     span = _whole_lines(statement.span, source)
@@ -62,6 +64,8 @@ def cached_getter(call: Call) -> Fix | None:
     new function. Not safe, because objects are shared then and tests that patch the library have
     to clear the cache. Returns None where the call needs anything that is local.
     """
+    if call.is_changed_later:
+        return None
     if not _bound_anywhere(call.node, call.site.scope):
         function = call.function
         if not (_only_returns(call) and function.parameters and _has_few_keys(call)):
@@ -83,10 +87,18 @@ def cached_getter(call: Call) -> Fix | None:
         return Fix(f"Keep what `{function.name}` returns", safe=False, edits=tuple(sorted(edits)))
     if not _bound_anywhere(call.node, call.site.scope):
         return None
-    owner = _outermost(function)
-    name = _getter_name(call, module)
+    # Equal calls share one function, named and placed for the first of them.
+    first = next(
+        (one for one in call.twins if not _only_returns(one) and not one.function.is_module), call
+    )
+    owner = _outermost(first.function)
+    if owner is None:
+        return None
+    name = _getter_name(first, module)
     line = _first_line(owner, source)
     at = source.offset(line, 1)
+    if import_edit is not None and at <= import_edit.start:
+        return None
     start = source.offset(call.span.line, call.span.column)
     end = source.offset(call.span.end_line, call.span.end_column)
     text = source.text[start:end]
@@ -179,27 +191,21 @@ def _is_docstring(statement: nodes.Statement) -> bool:
     )
 
 
-def _outermost(function: Function) -> Function:
-    """Return the function, or the class' first line, that stands at module level around it."""
-    current = function
-    while True:
-        scope = current.definition_scope
-        if scope is None or scope.kind == "module":
-            return current
-        if scope.kind == "class" and scope.parent is not None and scope.parent.kind == "module":
-            return current
-        current = scope.function
+def _outermost(function: Function) -> nodes.FunctionDef | nodes.ClassDef | None:
+    """Return the definition at module level that the function stands in."""
+    node: nodes.Node | None = function.node
+    parents = function.module.parents
+    best: nodes.FunctionDef | nodes.ClassDef | None = None
+    while node is not None:
+        if isinstance(node, (nodes.FunctionDef, nodes.ClassDef)):
+            best = node
+        node = parents.get(node)
+    return best if best is not None and best.span.column == 1 else None
 
 
-def _first_line(function: Function, source: Source) -> int:
+def _first_line(node: nodes.FunctionDef | nodes.ClassDef, source: Source) -> int:
     """Return the line in front of which something can be put: above decorators and comments."""
-    node: nodes.Node = function.node
-    scope = function.definition_scope
-    lines = [node.span.line, *(one.span.line for one in function.decorators)]
-    if scope is not None and scope.kind == "class" and scope.class_ is not None:
-        class_ = scope.class_.node
-        lines = [class_.span.line, *(one.span.line for one in class_.decorators)]
-    line = min(lines)
+    line = min([node.span.line, *(one.span.line for one in node.decorators)])
     while line > 1 and source.lines[line - 2].startswith("#"):
         line -= 1
     return line
@@ -271,16 +277,16 @@ def _is_future(statement: nodes.Statement) -> bool:
 
 def _getter_name(call: Call, module: Module) -> str:
     """Return a free name for the new function, from the variable or the service."""
-    base = ""
-    statement = module.statement_of(call.node)
-    if isinstance(statement, nodes.Assign) and isinstance(statement.targets[0], nodes.Name):
-        base = statement.targets[0].id
-    elif call.node.arguments:
-        first = call.node.arguments[0].value
+    base = call.local_name or ""
+    arguments = call.node.arguments
+    if not base and arguments and arguments[0].name is None:
+        first = arguments[0].value
         if isinstance(first, nodes.Constant) and isinstance(first.value, str):
             func = call.node.func
             made = func.attr if isinstance(func, nodes.Attribute) else "client"
             base = f"{first.value}_{made}"
+    if not base and call.constructor is not None:
+        base = call.constructor.what.split()[-1]
     base = re.sub(r"\W+", "_", base, flags=re.ASCII).strip("_").lower() or "client"
     name = f"_{base}"
     number = 2
