@@ -33,6 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(options)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else CLEAN
+    except BrokenPipeError:
+        # Python before 3.11.3 lets it through when argparse prints help to a reader that has left.
+        terminal.abandon_output()
+        return CLEAN
     except KeyboardInterrupt:
         _complain("interrupted")
         return INTERRUPTED

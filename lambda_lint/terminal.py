@@ -90,6 +90,11 @@ def is_terminal(stream: TextIO) -> bool:
         return False
 
 
+def abandon_output() -> None:
+    """Forget what could not be written to standard output: nobody reads it any more."""
+    _give_up(sys.stdout)
+
+
 def write(text: str) -> None:
     """Write to standard output; a reader that has seen enough (`| head`) is no error.
 
