@@ -144,8 +144,10 @@ def heavy_object_in_handler(call: Call, project: Project) -> Iterator[Report]:
     if call.content_depends_on:
         return
     severity = Severity.ERROR if made.family == "model" else Severity.WARNING
-    memo = call.ineffective_memo
-    often = "for every item of a loop" if call.loop else "on every invocation"
+    memo = call.ineffective_memo if not made.info else None
+    often = "each time an invocation gets here" if call.is_conditional else "on every invocation"
+    if call.repeated_for_items:
+        often = "for every item of a loop"
     yield Report.of_call(
         call,
         message=f"`{call.shown}` builds the same {made.what} {often}"

@@ -75,7 +75,9 @@ def implicit_connection_per_call(call: Call, project: Project) -> Iterator[Repor
     if address.depends_on or _LOCAL.match(address.beginning):
         return
     repeated = address.is_fixed and call.repeated_for_items
-    often = "for every item of a loop" if repeated else "on every invocation"
+    often = "each time an invocation gets here" if call.is_conditional else "on every invocation"
+    if repeated:
+        often = "for every item of a loop"
     yield Report.of_call(
         call,
         message=f"`{call.shown}` opens a connection of its own {often}",

@@ -42,16 +42,19 @@ def handler(event, context):
     return get_secret(os.environ["SECRET_NAME"])
 ```
 
-Silent when it stands behind a memo, for names that come with the event, and for parameters that the
-project writes itself, because those are state and not configuration:
+Silent when it stands behind a memo, for names that come with the event or that a service answered,
+and for parameters that the project writes itself, because those are state, not configuration:
 
 ```python good name="names of the event, and state"
 import boto3
 
 ssm = boto3.client("ssm")
 secrets = boto3.client("secretsmanager")
+table = boto3.resource("dynamodb").Table("tenants")
 
 def handler(event, context):
+    tenant = table.get_item(Key={"id": "current"})["Item"]
+    secrets.get_secret_value(SecretId=tenant["secret"])
     last = ssm.get_parameter(Name="/shop/last-run")["Parameter"]["Value"]
     ssm.put_parameter(Name="/shop/last-run", Value=event["time"], Overwrite=True)
     return last, secrets.get_secret_value(SecretId=event["SecretId"])
@@ -77,7 +80,7 @@ def parameter_refetched_per_invocation(call: Call, project: Project) -> Iterator
     name = call.argument(fetch.argument)
     if name is None or call.depends_on or call.is_written_by_project(name):
         return
-    if not call.is_fixed(name) and call.constant_way is None:
+    if not call.is_fixed(name):
         return
     yield Report.of_call(
         call,

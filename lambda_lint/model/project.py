@@ -10,7 +10,7 @@ from functools import cached_property
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos, program
 from lambda_lint.model.addresses import Address, address_of
-from lambda_lint.model.calls import CallGraph, Edge
+from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.contents import Contents
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
@@ -279,9 +279,20 @@ class Call:
     def is_fixed(self, value: nodes.Expression) -> bool:
         """Whether it is certain that an argument is the same for every event.
 
-        Deployed files are the same, files below /tmp are not. See `is_constant` for less.
+        Deployed files are the same, files below /tmp are not. See `is_constant` for less. A
+        parameter is also fixed when the call of the witness gives it something fixed.
         """
-        return self.project.constants.is_fixed(value, self.site.scope)
+        constants = self.project.constants
+        if constants.is_fixed(value, self.site.scope):
+            return True
+        if not isinstance(value, nodes.Name) or not self.constant_way:
+            return False
+        edge = self.constant_way[-1]
+        for site, skip_first in self.project.call_graph.argument_sites(self.function):
+            if site is edge.site:
+                given = bind_arguments(site.node, self.function, skip_first).get(value.id)
+                return given is not None and constants.is_fixed(given, site.scope)
+        return False
 
     def address_of(self, url: nodes.Expression) -> Address:
         """Return what is known of the host that an argument names."""
