@@ -121,7 +121,7 @@ from lambda_lint.rule import Call, Phase, Project, Report, Severity, rule
 
 @rule("LMB103", category="client-per-invocation", severity=Severity.WARNING)
 def asgi_lifespan_per_invocation(call: Call, project: Project) -> Iterator[Report]:
-    if call.phase is not Phase.INVOKE or not call.in_lifespan or call.only_makes_clients:
+    if not call.in_lifespan or call.phase is not Phase.INVOKE or call.only_makes_clients:
         return
     made = call.constructor
     remedy = "make what it needs on first use, in a function with `@functools.cache`"
@@ -153,8 +153,8 @@ def _makes_anything(call: Call, project: Project) -> bool:
     return any(
         _is_made(one)
         for one in project.calls()
-        if one.phase is Phase.INVOKE
-        and one.in_lifespan
+        if one.in_lifespan
+        and one.phase is Phase.INVOKE
         and one.way is not None
         and one.way.entry is entry
         and not one.only_makes_clients

@@ -148,6 +148,11 @@ class Project:
         )
 
     @cached_property
+    def has_lifespans(self) -> bool:
+        """Whether some handler starts and stops an application around each event."""
+        return any(entry.lifecycle for one in self.handlers for entry in one.entries)
+
+    @cached_property
     def stored_names(self) -> list[tuple[str, str | None]]:
         """Where parameters and secrets are written, and their names; None for unknown ones."""
         found: list[tuple[str, str | None]] = []
@@ -353,10 +358,13 @@ class Call:
             self.node, self.site.scope, phases.runs_each_time
         )
 
-    @property
+    @cached_property
     def in_lifespan(self) -> bool:
         """Whether the call only runs where an adapter starts and stops the application."""
-        return self.way is not None and self.way.entry.lifecycle
+        if not self.project.has_lifespans:
+            return False
+        way = self.project.phases.path_to(self.function)
+        return way is not None and way.entry.lifecycle
 
     def witness(self, last: str) -> tuple[Step, ...]:
         """Return the steps from the handler to here, the last one saying `last`."""
