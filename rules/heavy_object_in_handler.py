@@ -106,8 +106,9 @@ def handler(event, context):
 ```
 
 Silent when the object depends on the event, or on a file whose content is not known; behind a memo;
-and for objects of which each event needs its own. Small data files, patterns, loggers of Powertools
-and adapters are notes, shown with `--strict`; patterns only in a loop, because `re` remembers them.
+and for objects of which each event needs its own. What costs little is a note, shown with
+`--strict`: small data files, validators of a type, loggers of Powertools, adapters, and in a loop
+patterns, because `re` remembers them.
 
 Limits: data that a library downloads by itself counts as the same each time.
 """
