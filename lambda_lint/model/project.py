@@ -12,9 +12,9 @@ from lambda_lint.model import memos, program
 from lambda_lint.model.addresses import Address, address_of
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.constants import Constants
-from lambda_lint.model.contents import Contents
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
+from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
 from lambda_lint.model.imports import ImportMap
@@ -61,7 +61,7 @@ class Project:
         for handler in self.handlers:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
-        self.contents = Contents(self.call_graph, self.constants, self.dependence)
+        self.filled = Filled(self.call_graph, self.constants, self.dependence)
         self._followed = Followed(self.call_graph, self.constants, self.phases)
 
     def calls(self) -> Iterator[Call]:
@@ -318,7 +318,7 @@ class Call:
     @cached_property
     def content_depends_on(self) -> frozenset[str]:
         """What the content of the files and buffers depends on that the arguments name."""
-        return self.project.contents.depend_on(self.site)
+        return self.project.filled.depend_on(self.site)
 
     @property
     def source_text(self) -> str:

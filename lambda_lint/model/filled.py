@@ -15,7 +15,7 @@ from lambda_lint.model.program import CallSite, Scope
 from lambda_lint.syntax import nodes
 
 
-class Contents:
+class Filled:
     """Answers what the content of a call's arguments depends on."""
 
     def __init__(self, calls: CallGraph, constants: Constants, dependence: Dependence) -> None:
