@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -74,10 +73,9 @@ def lint(
     return Result(tuple(numbered), (*errors, *problems), project, tuple(sorted(modules)))
 
 
-_MAY_HOLD_HANDLER = re.compile(
-    rb"handler|Handler|[Cc]ontext|_ctx|\bctx\b|Mangum|Chalice|awsgi|wsgi|lambda_function|@durable"
-)
-"""A file that a handler is written in has one of these in its bytes; most other files have none."""
+def _may_hold_handler(source: Source, words: Sequence[bytes]) -> bool:
+    """Whether anything in the file says that a handler is written in it; most files say nothing."""
+    return any(word in source.data for word in words) and not is_test_path(source.path)
 
 
 def _read(
@@ -94,12 +92,11 @@ def _read(
     failed: dict[str, Failure] = {}
     configured = {one.rpartition(":")[0] for one in settings.handlers}
     patterns = tuple(settings.handler_patterns)
+    words = [one.encode() for one in knowledge.handler_words]
     wave = sorted(
         path
         for path, source in sources.items()
-        if path in configured
-        or patterns
-        or (_MAY_HOLD_HANDLER.search(source.data) and not is_test_path(path))
+        if path in configured or patterns or _may_hold_handler(source, words)
     )
     while wave:
         trees = parse_all(

@@ -20,8 +20,13 @@ from typing import Any
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.phases import Phase
-from lambda_lint.model.project import Call, Handler, Project, UnresolvedCall
-from lambda_lint.model.rewrites import cached_getter, hoist, needs_only_module_names
+from lambda_lint.model.project import Call, Handler, Leak, Project, Resource, UnresolvedCall, Use
+from lambda_lint.model.rewrites import (
+    add_argument,
+    cached_getter,
+    hoist,
+    needs_only_module_names,
+)
 from lambda_lint.source import Failure
 
 CATEGORIES: dict[str, str] = {
@@ -86,6 +91,47 @@ class Report:
             handlers=tuple(one.label for one in call.handlers),
             severity=severity,
             confidence=call.confidence,
+            fix=fix,
+        )
+
+    @staticmethod
+    def of_use(
+        call: Call,
+        use: Use,
+        *,
+        message: str,
+        help: str,
+        used: str,
+        made: str,
+        at_use: bool = False,
+        severity: Severity | None = None,
+        fix: Fix | None = None,
+    ) -> Report:
+        """Report an object that outlives invocations, by what an invocation does with it.
+
+        `used` is what the witness says of the use, which a handler reaches for every event, and
+        `made` what it says of the call that made the object. The report stands at the call, or
+        with `at_use` at the use.
+        """
+        phases = call.project.phases
+        way = phases.path_to(use.function)
+        handlers = phases.handlers_of(use.function)
+        steps = phases.witness(way) if way is not None else ()
+        use_step = Step(use.path, use.span, used)
+        made_step = Step(call.path, call.span, made)
+        last = (made_step, use_step) if at_use else (use_step, made_step)
+        if handlers and all(one.custom_resource for one in handlers):
+            severity = Severity.INFO
+        ranks = [one.confidence for one in handlers]
+        return Report(
+            path=use.path if at_use else call.path,
+            span=use.span if at_use else call.span,
+            message=message,
+            help=help,
+            witness=(*steps, *last),
+            handlers=tuple(one.label for one in handlers),
+            severity=severity,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
             fix=fix,
         )
 
@@ -165,15 +211,19 @@ __all__ = [
     "Failure",
     "Fix",
     "Handler",
+    "Leak",
     "Phase",
     "Project",
     "Report",
+    "Resource",
     "Rule",
     "RuleError",
     "Severity",
     "Span",
     "Step",
     "UnresolvedCall",
+    "Use",
+    "add_argument",
     "cached_getter",
     "hoist",
     "needs_only_module_names",

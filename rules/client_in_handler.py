@@ -175,6 +175,9 @@ def _fix(call: Call, kind: str) -> Fix | None:
     # Of a session, its clients are what to keep.
     if call.differs_elsewhere or kind == "factory":
         return None
+    if call.resource is not None and call.resource.closings:
+        # A shared one would be closed by the first invocation.
+        return None
     if kind != "connecting" and not call.project.snapstart and not call.project.tests_patch_sdk:
         moved = hoist(call)
         if moved is not None:

@@ -30,6 +30,8 @@ from lambda_lint.model.knowledge import (
     Request,
     Runner,
     Stored,
+    Taker,
+    Timeout,
 )
 
 if sys.version_info >= (3, 11):
@@ -62,12 +64,15 @@ TABLES: list[tuple[str, str, type[Any]]] = [
     ("network", "fetch", Stored),
     ("network", "store", Stored),
     ("network", "opening", Fact),
+    ("resources", "taker", Taker),
+    ("resources", "timeout", Timeout),
 ]
 
 FAMILIES = frozenset(
     {
         *("aws", "http", "rpc", "database", "orm", "document", "cache", "search", "messaging"),
         *("network", "service", "ai", "model", "template", "schema", "data", "framework"),
+        "thread",
     }
 )
 
@@ -89,6 +94,7 @@ CHOICES: dict[tuple[type[Any], str], frozenset[str]] = {
     (Evidence, "platform"): frozenset({"lambda", "google", "azure", "web", "test", "other"}),
     (NameEvidence, "parameters"): frozenset({"any", "two"}),
     (Framework, "kind"): frozenset({"app", "router"}),
+    (Taker, "takes"): frozenset({"borrows", "closes"}),
 }
 
 UNNAMED = (NameEvidence, ParameterEvidence)
@@ -329,7 +335,10 @@ class TestExtraConstructors:
                 {"names": ["a.b"], "kind": []},
                 ".kind: [] is none of connecting, factory, heavy, lazy, loop-bound",
             ),
-            ({"names": ["a.b"], "rule": "LMB101"}, ".rule: 'LMB101' is none of client, heavy"),
+            (
+                {"names": ["a.b"], "rule": "LMB101"},
+                ".rule: 'LMB101' is none of client, heavy, none",
+            ),
             ({"names": ["a.b"], "info": 1}, ".info: must be true or false"),
             ({"names": ["a.b"], "what": " "}, ".what: must be a text"),
             ({"names": ["a.b"], "closes": "close"}, ".closes: must be a list of names"),

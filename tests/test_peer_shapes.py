@@ -140,7 +140,8 @@ def handler(imports: str, call: str) -> str:
 
 @pytest.mark.parametrize(("imports", "call"), FOUND.values(), ids=FOUND)
 def test_shape_is_found(imports: str, call: str) -> None:
-    assert findings(handler(imports, call)) == [("LMB101", 4, "warning")]
+    found = findings(handler(imports, call))
+    assert [one for one in found if one[0].startswith("LMB1")] == [("LMB101", 4, "warning")]
 
 
 @pytest.mark.parametrize(("imports", "call"), INFORMATION.values(), ids=INFORMATION)

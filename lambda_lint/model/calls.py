@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
+from lambda_lint.model.definitions import Definitions
+from lambda_lint.model.operations import Operations
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.values import (
     ClassValue,
@@ -13,6 +15,7 @@ from lambda_lint.model.values import (
     External,
     FunctionValue,
     InstanceValue,
+    Value,
     Values,
     runner_arguments,
 )
@@ -29,8 +32,10 @@ MAX_OVERRIDES = 40
 class Edge:
     """Running `caller` runs `callee`, because of `node` in it.
 
-    `kind` is call, method, init, callback, runner, enter, property, wrapper, decorator or route.
-    `site` is the call expression, where there is one.
+    `kind` is call, method, init, callback, runner, enter, property, operation, wrapper, decorator
+    or subclass. `site` is the call expression, where there is one. `via` is the call inside of a
+    closure that runs what the closure was made with, and `memo` the cache that was put around the
+    callee by a call. `receiver` is the class of the object whose method it is, where it is known.
     """
 
     caller: Function
@@ -40,6 +45,9 @@ class Edge:
     kind: str
     site: CallSite | None = None
     class_: Class | None = None
+    via: CallSite | None = None
+    memo: nodes.Call | None = None
+    receiver: Class | None = None
 
     @property
     def span(self) -> Span:
@@ -65,14 +73,9 @@ class CallGraph:
         self._argument_sites: dict[Function, list[tuple[CallSite, bool]]] = {}
         self._called_parameters: dict[Function, frozenset[str]] = {}
         self._wrappers: dict[Function, tuple[Function, ...]] = {}
-        self._parameter_memo: dict[tuple[Function, str], Values] = {}
-        self._property_names = frozenset(
-            name
-            for module in modules.values()
-            for class_ in module.classes
-            for name, method in class_.methods.items()
-            if method.decorators
-        )
+        self._run_parameters: dict[Function, frozenset[str]] = {}
+        self._operations = Operations(self)
+        self._definitions = Definitions(self)
         evaluator.parameter_values = self.parameter_values
         self._resolve()
 
@@ -85,18 +88,12 @@ class CallGraph:
 
     def parameter_values(self, function: Function, name: str) -> Values:
         """Return what callers pass for a parameter, as far as call sites are known."""
-        key = (function, name)
-        if key in self._parameter_memo:
-            return self._parameter_memo[key]
-        self._parameter_memo[key] = ()
-        found: dict[object, None] = {}
+        found: dict[Value, None] = {}
         for site, skip_first in self._argument_sites.get(function, ()):
             value = bind_arguments(site.node, function, skip_first).get(name)
             if value is not None:
                 found.update(dict.fromkeys(self.evaluator.evaluate(value, site.scope)))
-        values: Values = tuple(found)  # type: ignore[arg-type]
-        self._parameter_memo[key] = values
-        return values
+        return tuple(found)
 
     def argument_sites(self, function: Function) -> list[tuple[CallSite, bool]]:
         """Return the call sites of a function; True where the first parameter is bound already."""
@@ -107,23 +104,36 @@ class CallGraph:
         found = self._wrappers.get(function)
         if found is None:
             self._wrappers[function] = ()
-            found = tuple(dict.fromkeys(self._find_wrappers(function)))
+            found = tuple(dict.fromkeys(self._definitions.wrappers(function)))
             self._wrappers[function] = found
         return found
+
+    def edge(
+        self,
+        caller: Function,
+        callee: Function,
+        node: nodes.Node,
+        scope: Scope,
+        kind: str,
+        receiver: Class | None = None,
+    ) -> Edge:
+        """Return an edge for something that is no call."""
+        return Edge(caller, callee, node, scope, kind, receiver=receiver)
 
     def _resolve(self) -> None:
         functions = list(self.functions())
         self._find_subclasses()
         self.evaluator.subclasses = self.subclasses
-        before: tuple[int, int] | None = None
+        before: tuple[int, int, int] | None = None
         for _ in range(MAX_ROUNDS):
             self.evaluator.forget()
-            self._parameter_memo.clear()
             self._wrappers.clear()
             self._called_parameters.clear()
+            self._run_parameters.clear()
             sites = self._argument_sites
             self.out, self.into, self.instantiations, self.externals = {}, {}, {}, {}
             self.partials = {}
+            self._definitions.begin(functions)
             fresh: dict[Function, list[tuple[CallSite, bool]]] = {}
             for function in functions:
                 for edge, skip_first in self._edges_of(function):
@@ -131,13 +141,13 @@ class CallGraph:
                     self.into.setdefault(edge.callee, []).append(edge)
                     if edge.site is not None and edge.kind in ("call", "method", "init"):
                         fresh.setdefault(edge.callee, []).append((edge.site, skip_first))
+            flows = self.evaluator.contents.learn(self.evaluator, self._definitions.given)
             self._argument_sites = fresh
-            size = (sum(map(len, self.out.values())), sum(map(len, self.externals.values())))
+            size = (sum(map(len, self.out.values())), sum(map(len, self.externals.values())), flows)
             if size == before and len(fresh) == len(sites):
                 break
             before = size
         self.evaluator.forget()
-        self._parameter_memo.clear()
 
     def _find_subclasses(self) -> None:
         for path in sorted(self.modules):
@@ -148,30 +158,8 @@ class CallGraph:
     def _edges_of(self, function: Function) -> Iterator[tuple[Edge, bool]]:
         for site in function.calls:
             yield from self._call_edges(site)
-        for statement, scope in function.withs:
-            for item in statement.items:
-                for value in self.evaluator.evaluate(item.expression, scope):
-                    if isinstance(value, InstanceValue):
-                        for name in ("__enter__", "__exit__", "__aenter__", "__aexit__"):
-                            for method in self._methods(value, name):
-                                yield Edge(function, method, item, scope, "enter"), True
-        for node, scope in function.attribute_loads:
-            if node.attr in self._property_names:
-                for value in self.evaluator.evaluate(node.value, scope):
-                    if isinstance(value, InstanceValue):
-                        for method in self._methods(value, node.attr):
-                            if self.evaluator.is_property(method):
-                                yield Edge(function, method, node, scope, "property"), True
-        for nested in function.nested:
-            for decorator in nested.decorators:
-                if isinstance(decorator, nodes.Call):
-                    continue
-                for value in self.evaluator.evaluate(
-                    decorator, nested.definition_scope or function.scope
-                ):
-                    if isinstance(value, FunctionValue):
-                        scope = nested.definition_scope or function.scope
-                        yield Edge(function, value.function, decorator, scope, "decorator"), False
+        yield from self._operations.edges(function)
+        yield from self._definitions.edges(function)
 
     def _call_edges(self, site: CallSite) -> Iterator[tuple[Edge, bool]]:
         node, scope = site.node, site.scope
@@ -191,22 +179,84 @@ class CallGraph:
                                 self.partials.setdefault(inner.function, []).append(site)
                 case FunctionValue(function=callee, receiver=receiver) if not by_parameter:
                     for target in self._dispatch(callee, receiver):
+                        if _runs_nothing(site, target):
+                            continue
                         kind = "method" if target.is_method else "call"
                         bound = receiver is not None
-                        yield from self._enter(site, target, kind, bound)
-                case ClassValue(class_=class_):
-                    self.instantiations.setdefault(class_, []).append(site)
-                    for name in ("__new__", "__init__", "__post_init__"):
-                        for method in self._methods(InstanceValue(class_), name, exact=True):
-                            yield (
-                                Edge(site.function, method, node, scope, "init", site, class_),
-                                True,
-                            )
+                        of = receiver.class_ if isinstance(receiver, InstanceValue) else None
+                        yield from self._enter(site, target, kind, bound, value.memo, of)
+                        yield from self._closed_over(site, value)
+                case ClassValue(class_=class_, memo=memo):
+                    yield from self._instantiate(site, class_, memo)
                 case InstanceValue():
-                    for method in self._methods(value, "__call__"):
+                    for method in self.methods(value, "__call__"):
                         yield from self._enter(site, method, "method", True)
         if externals:
             self.externals[site] = tuple(externals)
+
+    def _instantiate(
+        self, site: CallSite, class_: Class, memo: nodes.Call | None
+    ) -> Iterator[tuple[Edge, bool]]:
+        if self.evaluator.is_enum(class_):
+            return
+        if memo is None:
+            self.instantiations.setdefault(class_, []).append(site)
+        for name in ("__new__", "__init__", "__post_init__", "__attrs_post_init__"):
+            for method in self.methods(InstanceValue(class_), name, exact=True):
+                edge = Edge(site.function, method, site.node, site.scope, "init", site, class_)
+                edge.memo = memo
+                yield edge, True
+        for one in self.evaluator.lineage(class_)[0]:
+            for factory, scope in self._factories(one):
+                for value in self.evaluator.evaluate(factory, scope):
+                    for target in self._callables(value):
+                        edge = Edge(site.function, target, site.node, site.scope, "runner", site)
+                        edge.class_, edge.memo = class_, memo
+                        yield edge, False
+
+    def _factories(self, class_: Class) -> Iterator[tuple[nodes.Expression, Scope]]:
+        """Yield what fields of the class call for each object: `field(default_factory=make)`."""
+        for statement in class_.node.body:
+            if isinstance(statement, nodes.AnnotatedAssign | nodes.Assign) and isinstance(
+                statement.value, nodes.Call
+            ):
+                for argument in statement.value.arguments:
+                    if argument.name in ("default_factory", "factory"):
+                        yield argument.value, class_.scope
+
+    def _callables(self, value: Value) -> Iterator[Function]:
+        match value:
+            case FunctionValue(function=function, receiver=receiver):
+                yield from self._dispatch(function, receiver)
+            case ClassValue(class_=class_):
+                yield from self.methods(InstanceValue(class_), "__init__", exact=True)
+            case InstanceValue():
+                yield from self.methods(value, "__call__")
+
+    def _closed_over(self, site: CallSite, value: FunctionValue) -> Iterator[tuple[Edge, bool]]:
+        """Edges to what a closure calls that was made with it: `once(make)()` runs `make`."""
+        scope = value.function.definition_scope
+        origin = value.origin
+        if origin is None or scope is None or scope.function.is_module:
+            return
+        outer = scope.function
+        names = {one.name for one in outer.parameters}
+        given = bind_arguments(origin, outer, outer.is_method)
+        for inner in _with_nested(value.function):
+            for via in inner.calls:
+                func = via.node.func
+                if not self._is_own(func, via.scope, outer, names):
+                    continue
+                argument = given.get(func.id)  # type: ignore[attr-defined]
+                if argument is None:
+                    continue
+                for one in self.evaluator.evaluate(argument, self.evaluator.origins[origin]):
+                    if self._names_parameter(argument, self.evaluator.origins[origin]):
+                        continue
+                    for target in self._callables(one):
+                        edge = Edge(site.function, target, site.node, site.scope, "callback", site)
+                        edge.via, edge.memo = via, value.memo
+                        yield edge, False
 
     def _default_edges(self, site: CallSite, name: nodes.Name) -> Iterator[tuple[Edge, bool]]:
         """A parameter that is called may hold its default: `def f(make=make_client)`."""
@@ -220,14 +270,20 @@ class CallGraph:
                 yield from self._enter(site, value.function, "call", value.receiver is not None)
 
     def _enter(
-        self, site: CallSite, callee: Function, kind: str, bound: bool
+        self,
+        site: CallSite,
+        callee: Function,
+        kind: str,
+        bound: bool,
+        memo: nodes.Call | None = None,
+        receiver: Class | None = None,
     ) -> Iterator[tuple[Edge, bool]]:
         """Edges for calling a project function: itself, its wrappers, the callables it is given."""
         function, node, scope = site.function, site.node, site.scope
-        yield Edge(function, callee, node, scope, kind, site), bound
+        yield Edge(function, callee, node, scope, kind, site, None, None, memo, receiver), bound
         for wrapper in self.wrappers(callee):
             yield Edge(function, wrapper, node, scope, "wrapper", site), False
-        called = self.called_parameters(callee)
+        called = self.run_parameters(callee)
         if called:
             for name, given in bind_arguments(node, callee, bound).items():
                 if name in called:
@@ -240,19 +296,22 @@ class CallGraph:
             if isinstance(one, FunctionValue):
                 if self._names_parameter(value, site.scope):
                     continue
+                yield from self._closed_over(site, one)
                 for target in self._dispatch(one.function, one.receiver):
-                    yield Edge(site.function, target, site.node, site.scope, kind, site), False
+                    edge = Edge(site.function, target, site.node, site.scope, kind, site)
+                    edge.memo = one.memo
+                    yield edge, False
                     for wrapper in self.wrappers(target):
                         yield (
                             Edge(site.function, wrapper, site.node, site.scope, "wrapper", site),
                             False,
                         )
             elif isinstance(one, InstanceValue):
-                for method in self._methods(one, "__call__"):
+                for method in self.methods(one, "__call__"):
                     yield Edge(site.function, method, site.node, site.scope, kind, site), False
             elif isinstance(one, ClassValue):
                 self.instantiations.setdefault(one.class_, []).append(site)
-                for method in self._methods(InstanceValue(one.class_), "__init__", exact=True):
+                for method in self.methods(InstanceValue(one.class_), "__init__", exact=True):
                     yield (
                         Edge(
                             site.function, method, site.node, site.scope, "init", site, one.class_
@@ -266,7 +325,7 @@ class CallGraph:
             if isinstance(func, nodes.Attribute):
                 for value in self.evaluator.evaluate(func.value, site.scope):
                     if isinstance(value, InstanceValue):
-                        for method in self._methods(value, "run"):
+                        for method in self.methods(value, "run"):
                             yield (
                                 Edge(site.function, method, site.node, site.scope, "runner", site),
                                 False,
@@ -301,6 +360,45 @@ class CallGraph:
         result = frozenset(called)
         self._called_parameters[function] = result
         return result
+
+    def run_parameters(self, function: Function) -> frozenset[str]:
+        """Return the parameters that calling the function runs before it returns.
+
+        What only a closure calls that it returns is run by whoever calls the closure.
+        """
+        found = self._run_parameters.get(function)
+        if found is None:
+            found = self.called_parameters(function)
+            if found and function.nested:
+                returned = {
+                    value.function
+                    for value in self.evaluator.returned(function)
+                    if isinstance(value, FunctionValue)
+                }
+                later = {
+                    inner
+                    for nested in function.nested
+                    if nested in returned
+                    for inner in _with_nested(nested)
+                }
+                names = {one.name for one in function.parameters}
+                found = frozenset(
+                    site.node.func.id if isinstance(site.node.func, nodes.Name) else ""
+                    for inner in _with_nested(function)
+                    if inner not in later
+                    for site in inner.calls
+                    if self._is_own(site.node.func, site.scope, function, names)
+                ) | frozenset(
+                    value.id
+                    for inner in _with_nested(function)
+                    if inner not in later
+                    for site in inner.calls
+                    for value in self._handed_on(site)
+                    if isinstance(value, nodes.Name)
+                    and self._is_own(value, site.scope, function, names)
+                )
+            self._run_parameters[function] = found
+        return found
 
     def _handed_on(self, site: CallSite) -> Iterator[nodes.Expression]:
         if not any(isinstance(one.value, nodes.Name) for one in site.node.arguments):
@@ -339,7 +437,7 @@ class CallGraph:
 
     def _dispatch(self, callee: Function, receiver: object) -> list[Function]:
         """Return the method and, when the receiver's exact class is open, what overrides it."""
-        targets = [callee]
+        targets = [callee, *self._definitions.registered.get(callee, ())]
         if isinstance(receiver, InstanceValue) and receiver.origin is None:
             overriding = self.subclasses.get(receiver.class_, ())
             if len(overriding) <= MAX_OVERRIDES:
@@ -349,32 +447,15 @@ class CallGraph:
                         targets.append(method)
         return targets
 
-    def _methods(
+    def methods(
         self, value: InstanceValue, name: str, *, exact: bool = False
     ) -> Iterator[Function]:
+        """Yield what calling a method runs: also overriding ones, unless the class is `exact`."""
         for one in self.evaluator.lineage(value.class_)[0]:
             method = one.methods.get(name)
             if method is not None:
                 yield from [method] if exact else self._dispatch(method, value)
                 return
-
-    def _find_wrappers(self, function: Function) -> Iterator[Function]:
-        scope = function.definition_scope
-        if scope is None:
-            return
-        for decorator in function.decorators:
-            for value in self.evaluator.evaluate(decorator, scope):
-                if isinstance(value, FunctionValue):
-                    for inner in self.evaluator.returned(value.function):
-                        if isinstance(inner, FunctionValue) and inner.function is not function:
-                            yield inner.function
-                elif isinstance(value, ClassValue):
-                    yield from self._methods(InstanceValue(value.class_), "__call__")
-                elif isinstance(value, InstanceValue):
-                    for method in self._methods(value, "__call__"):
-                        for inner in self.evaluator.returned(method):
-                            if isinstance(inner, FunctionValue):
-                                yield inner.function
 
 
 def bind_arguments(
@@ -404,6 +485,15 @@ def bind_arguments(
                 bound[positional[position].name] = argument.value
             position += 1
     return bound
+
+
+def _runs_nothing(site: CallSite, callee: Function) -> bool:
+    """Whether the call certainly makes only a coroutine or generator that nobody runs."""
+    if callee.decorators or not isinstance(callee.node, nodes.FunctionDef):
+        return False
+    statement = site.module.parents.get(site.node)
+    is_dropped = isinstance(statement, nodes.ExpressionStatement)
+    return is_dropped and (callee.node.is_async or bool(callee.yields))
 
 
 def _with_nested(function: Function) -> Iterator[Function]:

@@ -479,8 +479,10 @@ _PLAIN = frozenset({"builtins.len", "builtins.isinstance", "builtins.bool", "bui
 
 def _is_self(function: Function, name: str) -> bool:
     """Whether the name is a method's own object, whose attributes are followed one by one."""
-    return _has_self(function) and function.parameters[0].name == name
+    return _has_self(function) and bool(function.parameters) and function.parameters[0].name == name
 
 
 def _has_self(function: Function) -> bool:
+    if not function.parameters:
+        return False
     return function.is_method and not function.has_simple_decorator("staticmethod")

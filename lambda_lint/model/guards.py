@@ -12,9 +12,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
-from lambda_lint.model.constants import Constants
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
+from lambda_lint.model.questions import (
+    always_leaves,
+    asked_for_presence,
+    asks_for_absence,
+    asks_for_life,
+    blocks,
+    is_never,
+    leaves,
+    looked_for,
+)
+from lambda_lint.model.resets import Resets
 from lambda_lint.model.values import ClassValue, External, FunctionValue
 from lambda_lint.syntax import nodes
 
@@ -32,14 +42,15 @@ class Guard:
 class Guards:
     """Finds the guards around an expression, and those that a function or class carries."""
 
-    def __init__(self, places: Places, constants: Constants) -> None:
-        """Take the places of the project, and what is the same for every event."""
+    def __init__(self, places: Places) -> None:
+        """Take the places of the project."""
         self.places = places
-        self.constants = constants
         self.calls = places.calls
         self.evaluator = places.evaluator
         self._around: dict[nodes.Node, tuple[Guard, ...]] = {}
         self._carried: dict[Function, tuple[Guard, ...]] = {}
+        self.resets = Resets(places, lambda function: (one.place for one in self.carried(function)))
+        self._dead: dict[nodes.Node, frozenset[nodes.Node]] = {}
 
     def around(self, node: nodes.Node, scope: Scope) -> tuple[Guard, ...]:
         """Return the guards that stand around a node within its own function."""
@@ -50,11 +61,27 @@ class Guards:
         return found
 
     def is_dead(self, node: nodes.Node, module: Module) -> bool:
-        """Whether the node never runs on Lambda: below `__main__` or TYPE_CHECKING."""
+        """Whether the node never runs on Lambda: below `__main__`, after `return` in its block."""
         for child, parent in module.ancestors(node):
-            if isinstance(parent, nodes.If) and _is_never(parent.test) and child in parent.body:
+            if isinstance(parent, nodes.If) and is_never(parent.test) and child in parent.body:
+                return True
+            if isinstance(child, nodes.Statement) and child in self._unreachable(parent):
                 return True
         return False
+
+    def _unreachable(self, parent: nodes.Node) -> frozenset[nodes.Node]:
+        """Return the statements of a node's blocks that stand after one that always leaves."""
+        found = self._dead.get(parent)
+        if found is None:
+            dead: set[nodes.Node] = set()
+            for block in blocks(parent):
+                for position, statement in enumerate(block):
+                    if always_leaves(statement):
+                        dead.update(block[position + 1 :])
+                        break
+            found = frozenset(dead)
+            self._dead[parent] = found
+        return found
 
     def _find_around(self, node: nodes.Node, scope: Scope) -> Iterator[Guard]:
         module = scope.module
@@ -63,6 +90,8 @@ class Guards:
             match parent:
                 case nodes.If() | nodes.While():
                     yield from self._tested(child, parent, scope, function, node)
+                case nodes.Case():
+                    yield from self._matched(child, parent, scope, function, node)
                 case nodes.ExceptHandler():
                     yield from self._recovered(child, parent, scope, function, node)
                 case nodes.BooleanOperation(operator="or"):
@@ -80,7 +109,7 @@ class Guards:
                         )
                 case nodes.Lambda():
                     return
-            for block in _blocks(parent):
+            for block in blocks(parent):
                 if child in block:
                     position = next(i for i, one in enumerate(block) if one is child)
                     yield from self._returned_early(block, position, scope, function, node)
@@ -97,65 +126,100 @@ class Guards:
             return
         branch = parent.body if child in parent.body else parent.orelse
         stored = self.places.stored_in(branch, scope, made)
+        present = asked_for_presence(parent.test, child in parent.body)
+        if present is not None:
+            # `if x is not None: x = make()` makes it again and again, unless it also forgets it.
+            place = self.places.of(present, scope)
+            if place is not None and place not in self.resets.in_block(branch, scope):
+                stored = stored - {place}
         found = False
         for guard in self._matching(parent.test, scope, function, parent, stored):
             found = True
             yield guard
-        if _asks_for_missing(parent.test, child in parent.body):
-            yield from self._existing(parent.test, branch, scope, parent)
-        if not found and child in parent.body and _asks_for_life(parent.test):
+        for guard in self._on_disk(parent.test, child in parent.body, branch, scope, parent):
+            found = True
+            yield guard
+        if not found and child in parent.body and asks_for_life(parent.test):
             yield Guard(Place("unknown", None, "alive"), scope.module.path, parent.span, "liveness")
-        elif not found and _asks_for_absence(parent.test, child in parent.body):
+        elif not found and asks_for_absence(parent.test, child in parent.body):
             everywhere = self.places.stored_by(function, made)
             yield from self._matching(parent.test, scope, function, parent, everywhere)
 
-    def _existing(
+    def _on_disk(
         self,
         test: nodes.Expression,
-        block: Sequence[nodes.Statement],
+        in_body: bool,
+        branch: Sequence[nodes.Statement],
         scope: Scope,
         where: nodes.Node,
     ) -> Iterator[Guard]:
-        """`if not os.path.exists("/tmp/model"): download("/tmp/model")`: a file that stays."""
-        for node in nodes.walk(test):
-            path = self._asked_path(node, scope)
-            if path is None or not self._stays(path, scope):
-                continue
-            names = {one.id for one in nodes.walk(path) if isinstance(one, nodes.Name)}
-            text = self.constants.text(path, scope)
-            for one in (inner for statement in block for inner in nodes.walk(statement)):
-                is_it = isinstance(one, nodes.Name) and one.id in names
-                if not is_it and isinstance(one, nodes.Constant):
-                    is_it = text is not None and one.value == text
-                if not is_it and isinstance(one, nodes.Call):
-                    # A function of the project may well write the file by a name of its own.
-                    is_it = any(
-                        isinstance(value, FunctionValue)
-                        for value in self.evaluator.evaluate(one.func, scope)
-                    )
-                if is_it:
-                    place = Place("file", None, text or "a file")
-                    yield Guard(place, scope.module.path, where.span, "file")
-                    return
+        """`if not os.path.exists(path)`, with a path below `/tmp` that the branch uses.
 
-    def _asked_path(self, node: nodes.Node, scope: Scope) -> nodes.Expression | None:
-        """Return the path that a call asks for: `os.path.exists(path)`, `path.is_file()`."""
-        if not isinstance(node, nodes.Call):
-            return None
-        for value in self.evaluator.evaluate(node.func, scope):
-            if isinstance(value, External) and value.name in _EXISTENCE and node.arguments:
-                return node.arguments[0].value
-        if (
-            isinstance(node.func, nodes.Attribute)
-            and node.func.attr in ("exists", "is_file", "is_dir")
-            and not node.arguments
+        What lies in `/tmp` stays for the life of the environment:
+        https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+        """
+        path = looked_for(test, in_body)
+        if path is None or not self._is_temporary(path, scope, 0):
+            return
+        text = _name_of(path)
+        if any(
+            _name_of(one) == text
+            for statement in branch
+            for one in nodes.walk(statement)
+            if isinstance(one, (nodes.Name, nodes.Attribute, nodes.Constant))
         ):
-            return node.func.value
-        return None
+            place = Place("global", scope.module, text)
+            yield Guard(place, scope.module.path, where.span, "file")
 
-    def _stays(self, path: nodes.Expression, scope: Scope) -> bool:
-        """Whether a path is the same for every event, so that a file there is found again."""
-        return self.constants.is_fixed(path, scope, paths=True)
+    def _is_temporary(self, path: nodes.Expression, scope: Scope, depth: int) -> bool:
+        """Whether a path certainly starts with `/tmp`."""
+        if depth > _MAX_HOPS:
+            return False
+        match path:
+            case nodes.Constant(value=str(text)):
+                return text == "/tmp" or text.startswith("/tmp/")
+            case nodes.FormattedString(parts=[first, *_]):
+                return self._is_temporary(first, scope, depth + 1)
+            case nodes.BinaryOperation(left=left):
+                return self._is_temporary(left, scope, depth + 1)
+            case nodes.Call(arguments=[first, *_], func=nodes.Name() | nodes.Attribute() as func):
+                name = func.id if isinstance(func, nodes.Name) else func.attr
+                return name in ("Path", "join", "str") and self._is_temporary(
+                    first.value, scope, depth + 1
+                )
+            case nodes.Name(id=name):
+                owner = scope.lookup(name)
+                found = owner.bindings[name] if owner is not None else []
+                return bool(found) and all(
+                    one.value is not None
+                    and one.kind == "assign"
+                    and self._is_temporary(one.value, one.scope, depth + 1)
+                    for one in found
+                )
+        return False
+
+    def _matched(
+        self,
+        child: nodes.Node,
+        parent: nodes.Case,
+        scope: Scope,
+        function: Function,
+        made: nodes.Node,
+    ) -> Iterator[Guard]:
+        """`match x: case None: x = make()`."""
+        match = scope.module.parents.get(parent)
+        asks = any(isinstance(one, nodes.Constant) and not one.value for one in parent.values)
+        if asks and child in parent.body and isinstance(match, nodes.Match):
+            stored = self.places.stored_in(parent.body, scope, made)
+            yield from self._matching(match.subject, scope, function, parent, stored)
+
+    def of_memo(self, memo: nodes.Call, function: Function) -> Guard:
+        """Return the guard that a call puts around a function: `functools.cache(make)`."""
+        scope = self.evaluator.origins[memo]
+        place = Place("global", scope.module, function.name)
+        if scope.kind not in ("module", "class") and not scope.function.is_module:
+            place = Place("closure", scope.function, function.name)
+        return Guard(place, scope.module.path, memo.span, "decorator")
 
     def _recovered(
         self,
@@ -216,7 +280,7 @@ class Guards:
             if isinstance(earlier, nodes.With) and earlier.body:
                 earlier = earlier.body[-1]
             tests: list[nodes.Expression] = []
-            if isinstance(earlier, nodes.If) and (_leaves(earlier.body) or _leaves(earlier.orelse)):
+            if isinstance(earlier, nodes.If) and (leaves(earlier.body) or leaves(earlier.orelse)):
                 tests = [earlier.test]
             elif isinstance(earlier, nodes.Try):
                 tests = [
@@ -228,10 +292,6 @@ class Guards:
                 stored = self.places.stored_in(block[position:], scope, made)
             for test in tests:
                 yield from self._matching(test, scope, function, earlier, stored or frozenset())
-                if isinstance(earlier, nodes.If) and _asks_for_missing(
-                    test, not _leaves(earlier.body)
-                ):
-                    yield from self._existing(test, block[position:], scope, earlier)
 
     def _matching(
         self,
@@ -264,6 +324,9 @@ class Guards:
         if function.name == "__getattr__" and scope.kind == "module":
             place = Place("global", scope.module, "__getattr__")
             yield Guard(place, scope.module.path, function.name_span, "module attribute")
+        if function.class_ is not None and _keeps_what_it_misses(function):
+            place = Place("instance", function.class_, "__missing__")
+            yield Guard(place, scope.module.path, function.name_span, "missing item")
         for decorator in function.decorators:
             called = decorator.func if isinstance(decorator, nodes.Call) else decorator
             values = self.evaluator.evaluate(called, scope)
@@ -272,8 +335,34 @@ class Guards:
                     memo = self.evaluator.knowledge.cache_decorator(value.name)
                     if memo is not None:
                         yield self._decorated(function, decorator, memo.per)
+                elif isinstance(value, ClassValue) and self._keeps_value(value.class_):
+                    yield self._decorated(function, decorator, "instance")
             if any(isinstance(value, FunctionValue) for value in values):
                 yield from self._memoising(decorator, scope)
+
+    def _keeps_value(self, class_: Class) -> bool:
+        """Whether it is a descriptor that puts what it gets into the object that it is read from.
+
+        Without `__set__` Python finds that value first from then on:
+        https://docs.python.org/3/howto/descriptor.html#invocation-from-an-instance
+        """
+        get = class_.methods.get("__get__")
+        if get is None or "__set__" in class_.methods or len(get.parameters) < 2:
+            return False
+        owner = get.parameters[1].name
+        for target, _, _ in get.stores:
+            match target:
+                case nodes.Subscript(value=nodes.Attribute(value=nodes.Name(id=name), attr=attr)):
+                    if name == owner and attr == "__dict__":
+                        return True
+        return any(
+            isinstance(site.node.func, nodes.Name)
+            and site.node.func.id == "setattr"
+            and bool(site.node.arguments)
+            and isinstance(site.node.arguments[0].value, nodes.Name)
+            and site.node.arguments[0].value.id == owner
+            for site in get.calls
+        )
 
     def _decorated(self, function: Function, decorator: nodes.Expression, per: str) -> Guard:
         takes_self = function.class_ is not None and not function.has_simple_decorator(
@@ -365,7 +454,8 @@ class Guards:
             for value in self.evaluator.evaluate(argument.value, class_.definition_scope):
                 if isinstance(value, ClassValue):
                     call = value.class_.methods.get("__call__")
-                    if call is not None and self._keeps_instances(call):
+                    # What a metaclass keeps on its own instances it keeps on classes.
+                    if call is not None and self._keeps_instances(call, "instance"):
                         place = Place("class", value.class_, "_instances")
                         return Guard(place, class_.module.path, argument.span, "metaclass")
         return None
@@ -380,9 +470,9 @@ class Guards:
                 return True
         return False
 
-    def _keeps_instances(self, method: Function) -> bool:
+    def _keeps_instances(self, method: Function, *kinds: str) -> bool:
         kept = self.places.stored_by(method)
-        return any(place.kind in ("class", "global", "unknown") for place in kept)
+        return any(place.kind in ("class", "global", "unknown", *kinds) for place in kept)
 
 
 def _with_nested(function: Function) -> Iterator[Function]:
@@ -391,85 +481,29 @@ def _with_nested(function: Function) -> Iterator[Function]:
         yield from _with_nested(inner)
 
 
-def _blocks(node: nodes.Node) -> Iterator[list[nodes.Statement]]:
-    for name in ("body", "orelse", "finalbody"):
-        block = getattr(node, name, None)
-        if isinstance(block, list):
-            yield block
+def _name_of(node: nodes.Node) -> str:
+    match node:
+        case nodes.Name(id=name):
+            return name
+        case nodes.Attribute(attr=attr):
+            return f".{attr}"
+        case nodes.Constant(kind="str", value=value):
+            return repr(value)
+        case nodes.Call(arguments=[first, *_]):
+            return _name_of(first.value)
+    return ""
 
 
-def _leaves(block: list[nodes.Statement]) -> bool:
-    """Whether the block ends by leaving: return, raise, continue or break."""
-    if not block:
-        return False
-    last = block[-1]
-    if isinstance(last, nodes.Simple):
-        return last.keyword in ("continue", "break")
-    if isinstance(last, nodes.With):
-        return _leaves(last.body)
-    return isinstance(last, (nodes.Return, nodes.Raise))
+def _keeps_what_it_misses(method: Function) -> bool:
+    """Whether `__missing__` puts what it makes into the dictionary."""
+    own = method.parameters[0].name if method.parameters else ""
+    return method.name == "__missing__" and any(
+        isinstance(target, nodes.Subscript)
+        and isinstance(target.value, nodes.Name)
+        and target.value.id == own
+        for target, _, _ in method.stores
+    )
 
 
-def _asks_for_absence(test: nodes.Expression, in_body: bool) -> bool:
-    """Whether entering the branch means that something was not there yet."""
-    match test:
-        case nodes.UnaryOperation(operator="not"):
-            return in_body
-        case nodes.Comparison(operators=["is" | "not in" | "=="]):
-            return in_body
-        case nodes.Comparison(operators=["is not" | "in" | "!="]):
-            return not in_body
-        case nodes.BooleanOperation(operands=operands):
-            return any(_asks_for_absence(one, in_body) for one in operands)
-        case nodes.Name() | nodes.Attribute():
-            return not in_body
-    return False
-
-
-def _asks_for_missing(test: nodes.Expression, in_body: bool) -> bool:
-    """Whether entering the branch means that a call said no: `not os.path.exists(path)`."""
-    match test:
-        case nodes.UnaryOperation(operator="not", operand=nodes.Call()):
-            return in_body
-        case nodes.Call():
-            return not in_body
-        case nodes.BooleanOperation(operands=operands):
-            return any(_asks_for_missing(one, in_body) for one in operands)
-    return False
-
-
-def _asks_for_life(test: nodes.Expression) -> bool:
-    """Whether the branch runs only when something is found dead: `if not is_running(): start()`."""
-    if isinstance(test, nodes.BooleanOperation):
-        return any(_asks_for_life(one) for one in test.operands)
-    if not isinstance(test, nodes.UnaryOperation) or test.operator != "not":
-        return False
-    asked = test.operand.func if isinstance(test.operand, nodes.Call) else test.operand
-    name = asked.attr if isinstance(asked, nodes.Attribute) else ""
-    if isinstance(asked, nodes.Name) and isinstance(test.operand, nodes.Call):
-        name = asked.id
-    return any(word in name.lower() for word in _LIFE)
-
-
-_EXISTENCE = frozenset({"os.path.exists", "os.path.isfile", "os.path.isdir", "os.path.lexists"})
-"""Calls that ask whether a file is there: https://docs.python.org/3/library/os.path.html"""
-
-_LIFE = ("alive", "running", "connected", "ping", "is_open", "healthy")
-"""What functions and attributes that look whether something still works are called."""
-
-
-def _is_never(test: nodes.Expression) -> bool:
-    match test:
-        case nodes.Comparison(
-            left=nodes.Name(id="__name__"), operators=["=="], comparators=[nodes.Constant()]
-        ):
-            return True
-        case nodes.Comparison(
-            left=nodes.Constant(), operators=["=="], comparators=[nodes.Name(id="__name__")]
-        ):
-            return True
-        case nodes.Name(id="TYPE_CHECKING") | nodes.Attribute(attr="TYPE_CHECKING"):
-            return True
-        case nodes.Constant(kind="bool", value=False):
-            return True
-    return False
+_MAX_HOPS = 8
+"""How many names are followed to what they stand for."""

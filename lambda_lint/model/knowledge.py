@@ -23,8 +23,8 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 KINDS = frozenset({"lazy", "connecting", "loop-bound", "heavy", "factory"})
 """What making the object costs and binds; `data/README.md` says what each means."""
 
-RULES = frozenset({"client", "heavy"})
-"""Which rule speaks of a constructor."""
+RULES = frozenset({"client", "heavy", "none"})
+"""Which rule speaks of a constructor that runs for every event; `none` if it may."""
 
 
 class KnowledgeError(ValueError):
@@ -50,6 +50,36 @@ class Constructor:
     closes_on_exit: bool | None = None
     reconnects: bool | None = None
     liveness: tuple[str, ...] = ()
+    closes_for_good: bool = False
+    must_close: bool = False
+    implicit_transaction: bool = False
+    settles: tuple[str, ...] = ()
+    pool_argument: str = ""
+    pool_position: int | None = None
+    pool_default: int | None = None
+    unless_address: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """What a call does with an object that it is given as an argument."""
+
+    takes: str
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """A call that waits without end unless it is told otherwise."""
+
+    arguments: tuple[str, ...]
+    made_with: tuple[str, ...] = ()
+    undone_by: tuple[str, ...] = ()
+    in_address: str = ""
+    only_switched_off: bool = False
     note: str = ""
     source: str = ""
 
@@ -231,9 +261,14 @@ class Knowledge:
     _fetches: _Table[Stored]
     _stores: _Table[Stored]
     _openings: _Table[Fact]
+    _takers: _Table[Taker]
+    _timeouts: _Table[Timeout]
     name_evidence: tuple[NameEvidence, ...]
     parameter_evidence: tuple[ParameterEvidence, ...]
     file_evidence: tuple[NameEvidence, ...]
+    #: Words of which one stands in every file that says of itself that it holds a handler, those
+    #: that most such files have first.
+    handler_words: tuple[str, ...]
 
     @staticmethod
     def load(
@@ -270,6 +305,20 @@ class Knowledge:
     def constructor(self, name: str) -> Constructor | None:
         """Return what is known about calling `name`, when its result should be reused."""
         return self._constructors.find(self._names.canonical(name))
+
+    def closes(self, name: str) -> bool:
+        """Whether calling `name` with an object sees to it that the object is closed."""
+        found = self._takers.find(self._names.canonical(name))
+        return found is not None and found.takes == "closes"
+
+    def borrows(self, name: str) -> bool:
+        """Whether calling `name` with an object only uses the object."""
+        found = self._takers.find(self._names.canonical(name))
+        return found is not None and found.takes == "borrows"
+
+    def timeout(self, name: str) -> Timeout | None:
+        """Return how calling `name` is kept from waiting without end."""
+        return self._timeouts.find(self._names.canonical(name))
 
     def returns(self, name: str) -> str | None:
         """Return the class of what calling `name` yields, when it has another name."""
@@ -422,6 +471,7 @@ def _load(extras: str) -> Knowledge:
     handlers = _read("handlers")
     constants = _read("constants")
     network = _read("network")
+    resources = _read("resources")
 
     def table(entries: Iterable[tuple[str, T]]) -> _Table[T]:
         return _table(entries, names)
@@ -447,10 +497,63 @@ def _load(extras: str) -> Knowledge:
         _fetches=table(_entries(network["fetch"], Stored)),
         _stores=table(_entries(network["store"], Stored)),
         _openings=table(_entries(network["opening"], Fact)),
+        _takers=table(_entries(resources["taker"], Taker)),
+        _timeouts=table(_entries(resources["timeout"], Timeout)),
         name_evidence=_records(handlers["name"], NameEvidence),
         parameter_evidence=_records(handlers["parameters"], ParameterEvidence),
         file_evidence=_records(handlers["file"], NameEvidence),
+        handler_words=_handler_words(handlers, _read("frameworks")["framework"]),
     )
+
+
+def _handler_words(
+    handlers: Mapping[str, Any], frameworks: Iterable[Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """Return what a file has in its text when anything of the tables speaks for a handler.
+
+    Of a dotted name that is the last segment, or the package when the segment is a word that
+    any code may use. A library is named where it is imported, an attribute where it is read.
+    """
+    words: set[str] = set()
+    for kind in ("decorator", "attribute", "wrapper", "body", "annotation", "context"):
+        for entry in handlers[kind]:
+            if entry["points"] > 0 and entry.get("platform", "lambda") == "lambda":
+                words.update(map(_telling_word, entry["names"]))
+    for entry in frameworks:
+        if entry.get("on_lambda"):
+            words.update(map(_telling_word, entry["names"]))
+    for entry in handlers["parameters"]:
+        if entry["points"] > 0:
+            words.update(name for name in entry["second"] if len(name) > 2)
+    for entry in handlers["name"]:
+        if entry["points"] > 0:
+            words.update(name.strip("*_") for name in entry["patterns"])
+    words -= _COMMON_WORDS
+    # A word within another one is found wherever the other is.
+    shortest = [one for one in words if not any(two in one for two in words - {one})]
+    return tuple(sorted(shortest, key=lambda one: (one not in _USUAL_WORDS, one)))
+
+
+def _telling_word(name: str) -> str:
+    segments = [one for one in _SEGMENT.split(name.replace(")", "")) if one]
+    last = segments[-1]
+    is_telling = len(last) >= (_TELLING_CLASS if last[:1].isupper() else _TELLING)
+    is_telling = is_telling and "*" not in last and last not in _COMMON_WORDS
+    return last if is_telling or len(segments) == 1 else segments[0]
+
+
+_TELLING = 11
+"""A function's name of fewer letters stands in too much code to say anything of a file."""
+
+_TELLING_CLASS = 6
+"""The same for the name of a class."""
+
+_USUAL_WORDS = ("handler", "context")
+
+_COMMON_WORDS = frozenset(
+    {"main", "handle", "identity", "tenant_id", "function_version", "Router", "Resource"}
+)
+"""Words that are worth too little alone; a handler that has them has another one as well."""
 
 
 def _extra_constructors(extras: Iterable[object], key: str) -> str:
@@ -509,6 +612,12 @@ def _words(value: object) -> str:
     return f"{wrong[0]!r} is no name of an argument or attribute" if wrong else ""
 
 
+def _number(value: object) -> str:
+    """Check a count or a position."""
+    right = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return "" if right else "must be a number"
+
+
 def _numbers(value: object) -> str:
     """Check a list of positions."""
     right = isinstance(value, list | tuple) and all(
@@ -548,6 +657,14 @@ _CONSTRUCTOR_KEYS: dict[str, Callable[[object], str]] = {
     "closes_on_exit": _flag,
     "reconnects": _flag,
     "liveness": _words,
+    "closes_for_good": _flag,
+    "must_close": _flag,
+    "implicit_transaction": _flag,
+    "settles": _words,
+    "pool_argument": _text,
+    "pool_position": _number,
+    "pool_default": _number,
+    "unless_address": _words,
     "note": _text,
     "source": _text,
 }

@@ -4,6 +4,7 @@ stands on the invocation path (ONCE), with the chain of calls that shows it."""
 from __future__ import annotations
 
 import enum
+import posixpath
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Entry, Handler
 from lambda_lint.model.program import CallSite, Class, Function, Scope
+from lambda_lint.model.routes import imported_paths
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
@@ -46,9 +48,17 @@ class Phases:
         #: Classes of which some invocation makes its own instance.
         self.per_invocation: dict[Class, CallSite] = {}
         self._reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]] = {}
+        self._imports: dict[str, tuple[str, ...]] = {}
+        self._scopes: dict[nodes.Call, Scope] = {}
+        #: The places that every run of a handler empties.
+        self._emptied = {
+            handler: guards.resets.by([entry.function for entry in handler.entries[-1:]])
+            for handler in handlers
+        }
         self._once: set[Function] = set()
         self._init: set[Function] = set()
         self._edge_guards: dict[Edge, tuple[Guard, ...]] = {}
+        self._loaded = {handler: self._loaded_by(handler) for handler in handlers}
         self._settle()
 
     def of_function(self, function: Function) -> Phase:
@@ -72,26 +82,52 @@ class Phases:
 
     def holding(self, node: nodes.Node, scope: Scope) -> Guard | None:
         """Return a guard around the node that really makes it run once."""
+        handlers = self.handlers_of(scope.function)
         for guard in self.guards.around(node, scope):
-            if self.lasts(guard):
+            if self.lasts(guard, handlers):
                 return guard
         return None
 
     def failing(self, node: nodes.Node, scope: Scope) -> Guard | None:
         """Return a guard around the node that looks like a memo and remembers nothing."""
-        found = [one for one in self.guards.around(node, scope) if not self.lasts(one)]
+        handlers = self.handlers_of(scope.function)
+        found = [one for one in self.guards.around(node, scope) if not self.lasts(one, handlers)]
         return found[0] if found else None
 
-    def lasts(self, guard: Guard) -> bool:
-        """Whether the place of a guard outlives the invocation."""
+    def lasts(
+        self, guard: Guard, handlers: Sequence[Handler] = (), receiver: Class | None = None
+    ) -> bool:
+        """Whether the place of a guard outlives an invocation, also one of these handlers.
+
+        `receiver` is the class of the object whose memo it is, where it is known better than from
+        the class that defines the memo.
+        """
         place = guard.place
+        if any(place in self._emptied[handler] for handler in handlers):
+            return False
         if place.kind == "instance" and isinstance(place.owner, Class):
-            return not self._is_per_invocation(place.owner)
+            family = self.calls.subclasses.get(place.owner, ())
+            return not self._is_per_invocation(
+                receiver if receiver is not None and receiver in family else place.owner
+            )
         if place.kind == "parameter" and isinstance(place.owner, Function):
             return self._always_given(place.owner, place.name)
         if place.kind == "closure" and isinstance(place.owner, Function):
             return place.owner not in self._reached
+        if place.kind == "library" and place.made is not None:
+            scope = self._scope_of(place.made)
+            return scope is None or self.of_node(place.made, scope) is not Phase.INVOKE
+        if isinstance(place.owner, (Class, Function)):
+            # What an invocation defines is gone with it.
+            return not self._is_defined_anew(place.owner.definition_scope)
         return True
+
+    def _is_defined_anew(self, scope: Scope | None) -> bool:
+        while scope is not None:
+            if scope.kind == "function" and scope.function in self._reached:
+                return True
+            scope = scope.parent
+        return False
 
     def _always_given(self, function: Function, name: str) -> bool:
         """Whether every call on the invocation path gives the parameter something to use."""
@@ -152,6 +188,14 @@ class Phases:
                 carried = self._outer_guards(edge)
             once = self.guards.of_class(edge.class_) if edge.class_ is not None else None
             found = (*around, *carried, *((once,) if once is not None else ()))
+            if edge.memo is not None:
+                found = (*found, self.guards.of_memo(edge.memo, edge.callee))
+            if edge.via is not None:
+                found = (
+                    *found,
+                    *self.guards.around(edge.via.node, edge.via.scope),
+                    *self.guards.carried(edge.via.function),
+                )
             self._edge_guards[edge] = found
         return found
 
@@ -215,53 +259,90 @@ class Phases:
         return self.lifetime_of(owner) is not None
 
     def _walk(self) -> None:
-        self._reached = {}
+        """Walk anew. Whether a guard lasts is judged by what was reached before, which only grows,
+        and not by how far this walk has come."""
+        reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]] = {}
         for handler in self.handlers:
             # What serves the event comes first: only the rest is reached by a lifespan alone.
             for lifecycle in (False, True):
                 entries = [one for one in handler.entries if one.lifecycle is lifecycle]
-                self._walk_from(handler, entries)
+                self._walk_from(reached, handler, entries)
+        self._reached = reached
 
-    def _walk_from(self, handler: Handler, entries: Sequence[Entry]) -> None:
+    def _walk_from(
+        self,
+        reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]],
+        handler: Handler,
+        entries: Sequence[Entry],
+    ) -> None:
         queue: deque[Function] = deque()
         for entry in entries:
-            if any(self.lasts(one) for one in self.guards.carried(entry.function)):
+            if any(self.lasts(one, [handler]) for one in self.guards.carried(entry.function)):
                 continue
-            self._reach(entry.function, handler, entry, None, queue)
+            self._reach(reached, entry.function, handler, entry, None, queue)
         while queue:
             function = queue.popleft()
-            entry = self._reached[function][handler][0]
+            entry = reached[function][handler][0]
             for edge in self.calls.out.get(function, ()):
-                if self._passes(edge):
-                    self._reach(edge.callee, handler, entry, edge, queue)
+                is_here = edge.callee.module.path in self._loaded[handler]
+                if is_here and self._passes(edge, [handler]):
+                    self._reach(reached, edge.callee, handler, entry, edge, queue)
+
+    def _loaded_by(self, handler: Handler) -> frozenset[str]:
+        """Return the modules that the handler's process can have: no other code runs in it."""
+        start = [handler.path, *(entry.function.module.path for entry in handler.entries)]
+        seen: set[str] = set()
+        stack = sorted(set(start))
+        while stack:
+            path = stack.pop()
+            if path not in seen and path in self.calls.modules:
+                seen.add(path)
+                stack += self._imported(path)
+        return frozenset(seen)
+
+    def _imported(self, path: str) -> tuple[str, ...]:
+        found = self._imports.get(path)
+        if found is None:
+            imports = self.calls.evaluator.imports
+            paths = set(imported_paths(self.calls.modules[path], imports))
+            for one in list(paths):
+                # Importing a module of a package runs the packages around it first.
+                folder = posixpath.dirname(one)
+                while folder:
+                    paths.add(f"{folder}/__init__.py")
+                    folder = posixpath.dirname(folder)
+            found = tuple(sorted(paths))
+            self._imports[path] = found
+        return found
 
     def _reach(
         self,
+        everything: dict[Function, dict[Handler, tuple[Entry, Edge | None]]],
         function: Function,
         handler: Handler,
         entry: Entry,
         edge: Edge | None,
         queue: deque[Function],
     ) -> None:
-        reached = self._reached.setdefault(function, {})
+        reached = everything.setdefault(function, {})
         if handler not in reached:
             reached[handler] = (entry, edge)
             queue.append(function)
 
     def runs_each_time(self, edge: Edge) -> bool:
         """Whether a call is made on every invocation that reaches its caller, and one does."""
-        return edge.caller in self._reached and self._passes(edge)
+        return edge.caller in self._reached and self._passes(edge, self.handlers_of(edge.caller))
 
-    def _passes(self, edge: Edge) -> bool:
+    def _passes(self, edge: Edge, handlers: Sequence[Handler]) -> bool:
         if self.guards.is_dead(edge.node, edge.caller.module):
             return False
-        return not any(self.holds(guard, edge) for guard in self.edge_guards(edge))
+        return not any(self.holds(guard, edge, handlers) for guard in self.edge_guards(edge))
 
-    def holds(self, guard: Guard, edge: Edge) -> bool:
+    def holds(self, guard: Guard, edge: Edge, handlers: Sequence[Handler]) -> bool:
         """Whether a guard keeps this very call from being made again."""
         if guard.kind == "decorator" and edge.site is not None and self._fresh_key(edge.site):
             return False
-        return self.lasts(guard)
+        return self.lasts(guard, handlers, edge.receiver if guard.kind == "decorator" else None)
 
     def _fresh_key(self, site: CallSite) -> bool:
         """Whether an argument of a memoised function is an object of this invocation.
@@ -282,14 +363,17 @@ class Phases:
 
     def scope_of_call(self, origin: nodes.Call, site: CallSite) -> Scope | None:
         """Return the scope of a call found as the origin of a value seen at `site`."""
-        scope = site.module.scope_of.get(origin)
-        if scope is not None:
-            return scope
-        for module in self.calls.modules.values():
-            scope = module.scope_of.get(origin)
-            if scope is not None:
-                return scope
-        return None
+        return site.module.scope_of.get(origin) or self._scope_of(origin)
+
+    def _scope_of(self, origin: nodes.Call) -> Scope | None:
+        found = self._scopes.get(origin)
+        if found is None:
+            for module in self.calls.modules.values():
+                found = module.scope_of.get(origin)
+                if found is not None:
+                    self._scopes[origin] = found
+                    break
+        return found
 
     def _walk_once(self) -> None:
         """Find what only runs behind guards, and what importing a module runs."""
@@ -348,4 +432,8 @@ def _describe(edge: Edge) -> str:
             return f"calls it through the decorator's `{name}`"
         case "decorator":
             return f"decorates with `{name}`"
+        case "operation":
+            return f"runs `{name}`"
+        case "subclass":
+            return f"defines a class, which runs `{name}`"
     return f"calls `{name}`"

@@ -33,6 +33,8 @@ class Place:
     kind: str
     owner: Module | Class | Function | None
     name: str
+    #: The call that made the object of a library whose attribute or item it is.
+    made: nodes.Call | None = None
 
     def describe(self) -> str:
         """Return how a message names the place."""
@@ -147,9 +149,9 @@ class Places:
                     return self._instance(class_, attr)
                 case FunctionValue(function=function):
                     return Place("function", function, attr)
-                case External(name=name):
+                case External(name=name, origin=origin):
                     if not name.startswith("flask.g"):
-                        return Place("library", None, f"{name}.{attr}")
+                        return Place("library", None, f"{name}.{attr}", origin)
         base = self.of(value, scope)
         if base is not None and base.kind != "parameter":
             # `self.state.client`, `_local.client`: it lives as long as what it hangs on.
@@ -164,7 +166,8 @@ class Places:
 
     def _instance(self, class_: Class, attr: str) -> Place:
         lineage = self.evaluator.lineage(class_)[0]
-        assigned = any(attr in one.attributes for one in lineage)
+        on_objects = self.evaluator.contents.on_objects
+        assigned = any(attr in one.attributes or (one, attr) in on_objects for one in lineage)
         if not assigned and any(attr in one.scope.bindings for one in lineage):
             # `self._cache[key] = …` with `_cache = {}` in the class body: one for all instances.
             return Place("class", self._definer(class_, attr), attr)
@@ -262,7 +265,7 @@ class Places:
         memo[function] = frozenset()
         places: set[Place] = set()
         for target, _, scope in function.stores:
-            place = self._target(target, scope)
+            place = self.written(target, scope)
             if place is not None and (items or not isinstance(target, nodes.Subscript)):
                 places.add(place)
         if items:
@@ -326,11 +329,11 @@ class Places:
         for target in targets:
             items = target.items if isinstance(target, nodes.Collection) else [target]
             for item in items:
-                place = self._target(item, scope)
+                place = self.written(item, scope)
                 if place is not None:
                     yield place, (value if isinstance(item, nodes.Subscript) else None)
 
-    def _target(self, target: nodes.Expression, scope: Scope) -> Place | None:
+    def written(self, target: nodes.Expression, scope: Scope) -> Place | None:
         """Return the place that assigning to `target` writes; a plain local name is none."""
         if isinstance(target, nodes.Name):
             owner = scope.owner(target.id)

@@ -117,6 +117,10 @@ class Function:
     nested: list[Function] = field(default_factory=list)
     #: What is put into the object behind a plain name: `name[key] = value`, `name.append(value)`.
     contents: list[tuple[str, nodes.Expression, Scope]] = field(default_factory=list)
+    #: Subscripts, loops, comparisons and arithmetic, which may run special methods.
+    operations: list[tuple[nodes.Node, Scope]] = field(default_factory=list)
+    #: Classes that running this code defines.
+    classes: list[Class] = field(default_factory=list)
 
     @property
     def is_module(self) -> bool:
@@ -334,6 +338,7 @@ class _Indexer:
         class_ = Class(self.module, node, prefix + node.name, scope)
         class_.scope = Scope("class", self.module, scope, scope.function, class_=class_)
         self.module.classes.append(class_)
+        scope.function.classes.append(class_)
         scope.bind(node.name, Binding("class", node, scope, class_=class_))
         self.declarations(node.body, class_.scope)
         self.block(node.body, node, class_.scope)
@@ -388,6 +393,7 @@ class _Indexer:
         self.target(node.target, node, outer, "assign", node.value)
 
     def visit_For(self, node: nodes.For, scope: Scope) -> None:
+        scope.function.operations.append((node, scope))
         self.visit(node.iterable, node, scope)
         self.target(node.target, node, scope, "iterate", node.iterable)
         self.block(node.body, node, scope)
@@ -447,7 +453,9 @@ class _Indexer:
                 if matched:
                     self.target(item, target, scope, kind, values[position])
                 else:
-                    self.target(item, target, scope, kind, value, position)
+                    # What is inside of an unpacked part has no position of its own.
+                    place = position if index is None else -1
+                    self.target(item, target, scope, kind, value, place)
         else:
             scope.function.stores.append((target, parent, scope))
             self.visit_children(target, scope)
@@ -488,6 +496,12 @@ class _Indexer:
         self.visit(node.func, node, scope)
         for argument in node.arguments:
             self.visit(argument, node, scope)
+        match node:
+            case nodes.Call(
+                func=nodes.Attribute(attr="import_module") | nodes.Name(id="import_module"),
+                arguments=[nodes.Argument(value=nodes.Constant(value=str(name)), star="")],
+            ) if not name.startswith("."):
+                self.module.imports.append(Binding("import", node, scope, module=name))
         if isinstance(node.func, nodes.Attribute) and node.func.attr in FILLING:
             root = _root_name(node.func.value)
             if root:
@@ -499,13 +513,27 @@ class _Indexer:
         self.module.scope_of[node] = scope
         self.visit(node.value, node, scope)
 
+    def visit_Subscript(self, node: nodes.Subscript, scope: Scope) -> None:
+        scope.function.operations.append((node, scope))
+        self.visit_children(node, scope)
+
+    def visit_Comparison(self, node: nodes.Comparison, scope: Scope) -> None:
+        scope.function.operations.append((node, scope))
+        self.visit_children(node, scope)
+
+    def visit_BinaryOperation(self, node: nodes.BinaryOperation, scope: Scope) -> None:
+        scope.function.operations.append((node, scope))
+        self.visit_children(node, scope)
+
     def visit_Name(self, node: nodes.Name, scope: Scope) -> None:
         self.module.scope_of[node] = scope
 
     def visit_Comprehension(self, node: nodes.Comprehension, scope: Scope) -> None:
         inner = Scope("comprehension", self.module, scope, scope.function)
+        self.module.scope_of[node] = inner
         for position, clause in enumerate(node.clauses):
             self.parents[clause] = node
+            scope.function.operations.append((clause, inner if position else scope))
             # The first iterable is evaluated outside of the comprehension's own scope.
             self.visit(clause.iterable, clause, inner if position else scope)
             self.target(clause.target, clause, inner, "iterate", clause.iterable)

@@ -9,8 +9,8 @@ from functools import cached_property
 
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos, program
-from lambda_lint.model.addresses import Address, address_of
-from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.call_facts import CallFacts
+from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
@@ -18,12 +18,14 @@ from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
 from lambda_lint.model.imports import ImportMap
-from lambda_lint.model.knowledge import Constructor, Knowledge, Request, Stored
-from lambda_lint.model.loops import in_loop, is_conditional, loop_around, serves_all_items
+from lambda_lint.model.knowledge import Constructor, Knowledge
+from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Function, Module, Scope
+from lambda_lint.model.releases import Leak, find_leak
+from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
@@ -54,9 +56,10 @@ class Project:
         self.call_graph = CallGraph(modules, self.evaluator)
         self.constants = Constants(self.call_graph)
         self.places = Places(self.call_graph)
-        self.guards = Guards(self.places, self.constants)
+        self.guards = Guards(self.places)
         self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
         self.phases = Phases(self.call_graph, self.guards, self.handlers)
+        self.resources = Resources(self.phases)
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
@@ -174,26 +177,12 @@ class Project:
         return sorted(found)
 
 
-_LOCAL_METHODS = frozenset(
-    {"generate_presigned_url", "generate_presigned_post", "get_paginator", "get_waiter"}
-    | {"can_paginate", "close", "exceptions", "meta"}
-)
-"""What clients of boto3 have that sends no request:
-https://docs.aws.amazon.com/boto3/latest/guide/clients.html
-"""
-
-
-def _is_api_call(name: str) -> bool:
-    client, _, method = name.rpartition(".")
-    return client == "botocore.client.BaseClient()" and method not in _LOCAL_METHODS
-
-
 _PATCHES_SDK = re.compile(rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto")
 """What test files have in their bytes when they replace the SDK."""
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class Call(CallFacts):
     """A call of something outside of the project."""
 
     project: Project
@@ -250,75 +239,25 @@ class Call:
         return not wanted or bool(given & wanted)
 
     @cached_property
-    def request(self) -> Request | None:
-        """What is known of the call as a request with a connection of its own."""
-        knowledge = self.project.knowledge
-        return next(
-            (found for one in self.externals if (found := knowledge.request(one.name))), None
-        )
+    def resource(self) -> Resource | None:
+        """What becomes of the object that the call makes, when it is known to make one."""
+        found = self.constructor
+        return self.project.resources.of(self.site, found) if found is not None else None
 
     @cached_property
-    def fetch(self) -> Stored | None:
-        """What is known of the call as reading configuration or a secret."""
-        knowledge = self.project.knowledge
-        return next((found for one in self.externals if (found := knowledge.fetch(one.name))), None)
+    def leak(self) -> Leak | None:
+        """Where an object that is made for every event is lost without being closed."""
+        resource = self.resource
+        return find_leak(resource, self.project.resources) if resource is not None else None
 
     @cached_property
-    def uses_network(self) -> bool:
-        """Whether the call certainly goes to the network, or to a service of AWS."""
-        knowledge = self.project.knowledge
-        return bool(self.request or self.fetch) or any(
-            knowledge.opens_connection(one.name) or _is_api_call(one.name) for one in self.externals
-        )
-
-    def argument(self, name: str, position: int | None = None) -> nodes.Expression | None:
-        """Return the argument with a name, or else the one at a position (counted from 0)."""
-        for one in self.node.arguments:
-            if one.name == name:
-                return one.value
-        positional = [one for one in self.node.arguments if not one.name]
-        if position is None or any(one.star for one in positional[: position + 1]):
-            return None
-        return positional[position].value if position < len(positional) else None
-
-    def is_fixed(self, value: nodes.Expression) -> bool:
-        """Whether it is certain that an argument is the same for every event.
-
-        Deployed files are the same, files below /tmp are not. See `is_constant` for less. A
-        parameter is also fixed when the call of the witness gives it something fixed.
-        """
-        constants = self.project.constants
-        if constants.is_fixed(value, self.site.scope):
-            return True
-        if not isinstance(value, nodes.Name) or not self.constant_way:
-            return False
-        edge = self.constant_way[-1]
-        for site, skip_first in self.project.call_graph.argument_sites(self.function):
-            if site is edge.site:
-                given = bind_arguments(site.node, self.function, skip_first).get(value.id)
-                return given is not None and constants.is_fixed(given, site.scope)
-        return False
-
-    def address_of(self, url: nodes.Expression) -> Address:
-        """Return what is known of the host that an argument names."""
-        project = self.project
-        return address_of(url, self.site.scope, project.constants, project.dependence)
-
-    def is_written_by_project(self, name: nodes.Expression) -> bool:
-        """Whether the project writes the parameter or secret of that name, or may well do so."""
-        text = self.project.constants.text(name, self.site.scope)
-        for path, other in self.project.stored_names:
-            if other is None:
-                if path == self.path:
-                    return True
-            elif text is None or other == text:
-                return True
-        return False
-
-    @cached_property
-    def content_depends_on(self) -> frozenset[str]:
-        """What the content of the files and buffers depends on that the arguments name."""
-        return self.project.filled.depend_on(self.site)
+    def missing_timeout(self) -> str | None:
+        """The argument without which the call may wait without end; None when it is limited."""
+        for external in self.externals:
+            limit = self.project.knowledge.timeout(external.name)
+            if limit is not None:
+                return self.project.resources.unlimited(self.site, external, limit)
+        return None
 
     @property
     def source_text(self) -> str:
@@ -357,14 +296,6 @@ class Call:
         return self.project.dependence.constant_way(
             self.node, self.site.scope, phases.runs_each_time
         )
-
-    @cached_property
-    def in_lifespan(self) -> bool:
-        """Whether the call only runs where an adapter starts and stops the application."""
-        if not self.project.has_lifespans:
-            return False
-        way = self.project.phases.path_to(self.function)
-        return way is not None and way.entry.lifecycle
 
     def witness(self, last: str) -> tuple[Step, ...]:
         """Return the steps from the handler to here, the last one saying `last`."""
@@ -600,26 +531,6 @@ class Call:
                     return found
         return found
 
-    @cached_property
-    def repeated_for_items(self) -> bool:
-        """Whether a loop over data certainly repeats the call: here, or around the call of here.
-
-        Attempts, polling, searches, and what happens only to some of the items are none of that.
-        """
-        found = loop_around(self.node, self.site.scope)
-        if found is not None:
-            return serves_all_items(found, self.node, self.site.scope, self.project.evaluator)
-        if self.way is None or not self.way.edges:
-            return False
-        edge = self.way.edges[-1]
-        found = loop_around(edge.node, edge.scope)
-        return (
-            found is not None
-            and edge.kind in ("call", "method")
-            and not is_conditional(self.node, self.site.scope)
-            and serves_all_items(found, edge.node, edge.scope, self.project.evaluator)
-        )
-
     @property
     def confidence(self) -> Confidence:
         """How sure it is that a handler of Lambda reaches the call."""
@@ -632,4 +543,15 @@ class Call:
         return bool(self.handlers) and all(one.custom_resource for one in self.handlers)
 
 
-__all__ = ["Call", "Guard", "Handler", "Phase", "Place", "Project", "UnresolvedCall"]
+__all__ = [
+    "Call",
+    "Guard",
+    "Handler",
+    "Leak",
+    "Phase",
+    "Place",
+    "Project",
+    "Resource",
+    "UnresolvedCall",
+    "Use",
+]

@@ -110,6 +110,24 @@ def cached_getter(call: Call) -> Fix | None:
     return Fix(f"Make it once, in the cached `{name}`", safe=False, edits=tuple(sorted(edits)))
 
 
+def add_argument(call: Call, text: str, *, title: str) -> Fix | None:
+    """Add a keyword argument, on a line of its own where the others have one. Safe.
+
+    Returns None for a call without arguments, and where one is written with a star at the end.
+    """
+    arguments = call.node.arguments
+    if not arguments or any(one.star for one in arguments):
+        return None
+    source = call.project.sources[call.path]
+    last = arguments[-1].span
+    at = source.offset(last.end_line, last.end_column)
+    start = source.offset(last.line, last.column)
+    line_start = source.offset(last.line, 1)
+    indent = source.text[line_start:start]
+    separator = f",{_newline(source)}{indent}" if not indent.strip() and len(indent) else ", "
+    return Fix(title, safe=True, edits=(Edit(at, at, f"{separator}{text}"),))
+
+
 def needs_only_module_names(call: Call) -> bool:
     """Whether the call could stand at module level as it is written."""
     return _bound_anywhere(call.node, call.site.scope)

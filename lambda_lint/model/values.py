@@ -8,86 +8,34 @@ resolved; `()` stands for "made by calling": `boto3.session.Session().client` is
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any
 
+from lambda_lint.model.annotations import NO_CLASSES, class_names, elements_of
+from lambda_lint.model.containers import Containers, container
+from lambda_lint.model.contents import Contents
+from lambda_lint.model.fixpoint import Circles
 from lambda_lint.model.imports import ImportMap
-from lambda_lint.model.knowledge import Knowledge, Runner
-from lambda_lint.model.program import Binding, Class, Function, Module, Scope
-from lambda_lint.syntax import nodes
-
-MAX_VALUES = 12
-"""An expression with more possible values than this counts as unknown: nobody can judge it."""
-
-MAX_DEPTH = 60
-"""How deep one evaluation may follow names, attributes and returns before it gives up."""
-
-
-@dataclass(frozen=True, slots=True)
-class External:
-    """Something of a library, by its dotted name. `origin` is the call that made it."""
-
-    name: str
-    origin: nodes.Call | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionValue:
-    """A project function; `receiver` is what it is bound to, for a method read from an object."""
-
-    function: Function
-    receiver: Value | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ClassValue:
-    """A project class."""
-
-    class_: Class
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceValue:
-    """An instance of a project class. `origin` is the call that made it, None when unknown."""
-
-    class_: Class
-    origin: nodes.Call | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleValue:
-    """A module of the project."""
-
-    module: Module
-
-
-@dataclass(frozen=True, slots=True)
-class PackageValue:
-    """A folder of the project that is imported as a package, by its dotted name."""
-
-    dotted: str
-    importer: str
-
-
-@dataclass(frozen=True, slots=True)
-class DisplayValue:
-    """A list, tuple, set or dictionary that is written out in the source."""
-
-    node: nodes.Expression
-    scope: Scope
-
-
-Value = (
-    External
-    | FunctionValue
-    | ClassValue
-    | InstanceValue
-    | ModuleValue
-    | PackageValue
-    | DisplayValue
+from lambda_lint.model.kinds import (
+    MAX_VALUES,
+    ClassValue,
+    ContainerValue,
+    DisplayValue,
+    External,
+    FunctionValue,
+    InstanceValue,
+    ModuleValue,
+    PackageValue,
+    RowValue,
+    Value,
+    Values,
+    merge,
+    order,
 )
-Values = tuple[Value, ...]
+from lambda_lint.model.knowledge import Knowledge
+from lambda_lint.model.program import Binding, Class, Function, Module, Scope
+from lambda_lint.model.results import Results, runner_arguments
+from lambda_lint.syntax import nodes
 
 _BUILTINS = frozenset(dir(builtins))
 
@@ -106,36 +54,32 @@ class Evaluator:
         self.parameter_values: Callable[[Function, str], Values] = lambda function, name: ()
         #: Project classes that inherit from a project class; set by the call graph.
         self.subclasses: Mapping[Class, list[Class]] = {}
-        self._memo: dict[tuple[nodes.Node, Scope], Values] = {}
-        self._bindings: dict[Binding, Values] = {}
-        self._returns: dict[Function, Values] = {}
+        #: What flows into containers, attributes and parameters; learnt by the call graph.
+        self.contents = Contents(modules)
+        self.containers = Containers(self)
+        self.results = Results(self)
+        #: The scopes of the calls that made closures and put caches around functions.
+        self.origins: dict[nodes.Call, Scope] = {}
+        self._answers: Circles[Value] = Circles(merge, order)
         self._bases: dict[Class, tuple[tuple[Class, ...], tuple[str, ...]]] = {}
-        self._busy: set[object] = set()
-        self._depth = 0
 
     def forget(self) -> None:
         """Drop what was memoised, because more is known of parameters now."""
-        self._memo.clear()
-        self._bindings.clear()
-        self._returns.clear()
+        self._answers.clear()
 
     def evaluate(self, node: nodes.Expression, scope: Scope) -> Values:
         """Return what the expression may hold when it is evaluated in `scope`."""
         key = (node, scope)
-        found = self._memo.get(key)
+        found = self._answers.known(key)
         if found is not None:
             return found
-        if key in self._busy or self._depth > MAX_DEPTH:
-            return ()
-        self._busy.add(key)
-        self._depth += 1
-        try:
-            result = _merge(self._evaluate(node, scope))
-        finally:
-            self._depth -= 1
-            self._busy.discard(key)
-        self._memo[key] = result
-        return result
+        return self._answers.solve(key, self._evaluate, node, scope)
+
+    def solve(
+        self, question: Hashable, compute: Callable[..., Iterable[Value]], *about: Any
+    ) -> Values:
+        """Return the answer to a question that may lead back to itself; it is remembered."""
+        return self._answers.solve(question, compute, *about)
 
     def _evaluate(self, node: nodes.Expression, scope: Scope) -> Iterable[Value]:
         match node:
@@ -144,7 +88,7 @@ class Evaluator:
             case nodes.Attribute(value=value, attr=attr):
                 return self._attributes(self.evaluate(value, scope), attr)
             case nodes.Call():
-                return self._call(node, scope)
+                return self.results.of(node, scope)
             case nodes.Await(value=value):
                 return self.evaluate(value, scope)
             case nodes.Conditional(body=body, orelse=orelse):
@@ -158,8 +102,13 @@ class Evaluator:
                 return (FunctionValue(function),) if function is not None else ()
             case nodes.Collection() | nodes.Dict():
                 return (DisplayValue(node, scope),)
+            case nodes.Comprehension():
+                return (DisplayValue(node, scope.module.scope_of.get(node, scope)),)
             case nodes.Subscript(value=value, index=index):
-                return self._items(self.evaluate(value, scope), index)
+                return self.containers.items(self.evaluate(value, scope), index)
+            case nodes.BinaryOperation(left=left, operator="+" | "|", right=right):
+                sides = (*self.evaluate(left, scope), *self.evaluate(right, scope))
+                return [one for one in sides if isinstance(one, (DisplayValue, ContainerValue))]
         return ()
 
     def name(self, name: str, scope: Scope) -> Values:
@@ -180,49 +129,54 @@ class Evaluator:
     def bound(self, scope: Scope, name: str) -> Values:
         """Return the union of what the bindings of `name` in `scope` give it."""
         bindings = scope.bindings.get(name, ())
+        if len(bindings) == 1:
+            return self.binding(bindings[0])
         if len(bindings) > 4 * MAX_VALUES:
             return ()
-        return _merge(value for one in bindings for value in self.binding(one))
+        return merge(value for one in bindings for value in self.binding(one))
 
     def member(self, module: Module, name: str) -> Values:
         """Return what the attribute `name` of a project module may hold."""
+        return self._answers.solve((module, name), self._member, module, name)
+
+    def _member(self, module: Module, name: str) -> Iterable[Value]:
+        outside = self._written((module, name))
         if name in module.scope.bindings:
-            return self.bound(module.scope, name)
+            return (*self.bound(module.scope, name), *outside)
         for star in module.stars:
             path = self._path_of(star)
             if path is not None and path in self.modules and path != module.path:
-                key = ("star", module, name)
-                if key in self._busy:
-                    return ()
-                self._busy.add(key)
-                try:
-                    values = self.member(self.modules[path], name)
-                finally:
-                    self._busy.discard(key)
+                values = self.member(self.modules[path], name)
                 if values:
                     return values
         if module.path.endswith("__init__.py"):
             sibling = self.imports.find_relative(name, 1, module.path)
             if sibling is not None and sibling in self.modules:
                 return (ModuleValue(self.modules[sibling]),)
-        return ()
+        if outside or not self.has_dynamic_members(module):
+            return outside
+        return self._results(self.bound(module.scope, "__getattr__"))
+
+    def has_dynamic_members(self, module: Module) -> bool:
+        """Whether reading what the module does not define calls its `__getattr__`."""
+        return "__getattr__" in module.scope.bindings
+
+    def _results(self, values: Values) -> Iterator[Value]:
+        for value in values:
+            if isinstance(value, FunctionValue):
+                yield from self.returned(value.function)
+
+    def _written(self, place: tuple[Class | Module, str]) -> Values:
+        """Return what is assigned to an attribute from outside."""
+        found = self.contents.attributes.get(place, ())
+        return merge(value for one, scope in found for value in self.evaluate(one, scope))
 
     def binding(self, binding: Binding) -> Values:
         """Return what one binding gives its name."""
-        found = self._bindings.get(binding)
+        found = self._answers.known(binding)
         if found is not None:
             return found
-        if binding in self._busy or self._depth > MAX_DEPTH:
-            return ()
-        self._busy.add(binding)
-        self._depth += 1
-        try:
-            result = _merge(self._binding(binding))
-        finally:
-            self._depth -= 1
-            self._busy.discard(binding)
-        self._bindings[binding] = result
-        return result
+        return self._answers.solve(binding, self._binding, binding)
 
     def _binding(self, binding: Binding) -> Iterable[Value]:
         match binding.kind:
@@ -236,16 +190,43 @@ class Evaluator:
                 return self._imported_from(binding)
             case "parameter":
                 return self._parameter(binding)
-            case "assign" if binding.value is not None:
-                values = self.evaluate(binding.value, binding.scope)
+            case "assign":
+                return self._assigned(binding)
+            case "iterate" if binding.value is not None:
+                values = merge(
+                    self.containers.elements(self.evaluate(binding.value, binding.scope))
+                )
                 if binding.index is None:
                     return values
-                return self._unpacked(values, binding.index)
-            case "iterate" if binding.value is not None and binding.index is None:
-                return self._elements(self.evaluate(binding.value, binding.scope))
+                return self.containers.unpacked(values, binding.index)
+            case "pattern" if isinstance(binding.node, nodes.Case):
+                return self._matched(binding, binding.node)
             case "enter" if binding.value is not None and binding.index is None:
                 return self.entered(self.evaluate(binding.value, binding.scope))
         return ()
+
+    def _assigned(self, binding: Binding) -> Iterable[Value]:
+        values: Values = ()
+        if binding.value is not None:
+            values = self.evaluate(binding.value, binding.scope)
+        if binding.index is not None:
+            return self.containers.unpacked(values, binding.index)
+        if isinstance(binding.node, nodes.AnnotatedAssign):
+            declared = self.annotated(binding.node.annotation, binding.scope)
+            if not values:
+                return declared
+            if all(isinstance(one, External) for one in values):
+                # What a library hands out is known best by the class that the project says.
+                own = tuple(one for one in declared if isinstance(one, InstanceValue))
+                return (*values, *own)
+        return values
+
+    def _matched(self, binding: Binding, case: nodes.Case) -> Iterator[Value]:
+        """`case Order() as order`: the classes that the pattern names."""
+        for named in case.values:
+            for value in self.evaluate(named, binding.scope):
+                if isinstance(value, ClassValue):
+                    yield InstanceValue(value.class_)
 
     def _imported(self, binding: Binding) -> Values:
         importer = binding.scope.module.path
@@ -295,12 +276,14 @@ class Evaluator:
         if function.class_ is not None and function.parameters[0] is parameter:
             if function.has_simple_decorator("staticmethod"):
                 return self.parameter_values(function, parameter.name)
+            if function.name == "__init_subclass__":
+                return [ClassValue(one) for one in self.subclasses.get(function.class_, ())]
             if function.has_simple_decorator("classmethod") or function.name == "__new__":
                 return (ClassValue(function.class_),)
             return (InstanceValue(function.class_),)
         if parameter.kind in ("variadic", "keywords"):
             return ()
-        values: list[Value] = []
+        values: list[Value] = list(self.contents.given.get((function, parameter.name), ()))
         if parameter.annotation is not None and function.definition_scope is not None:
             values += self.annotated(parameter.annotation, function.definition_scope)
         if parameter.default is not None and function.definition_scope is not None:
@@ -310,7 +293,7 @@ class Evaluator:
 
     def attribute(self, values: Values, attr: str) -> Values:
         """Return what the attribute `attr` of any of the values may hold."""
-        return _merge(self._attributes(values, attr))
+        return merge(self._attributes(values, attr))
 
     def _attributes(self, values: Values, attr: str) -> Iterator[Value]:
         for value in values:
@@ -347,10 +330,7 @@ class Evaluator:
                 if self.is_property(method):
                     return self.returned(method)
                 return (FunctionValue(method, value),)
-            for binding in one.attributes.get(attr, ()):
-                assigned += self.binding(binding)
-            if attr in one.scope.bindings:
-                assigned += self.bound(one.scope, attr)
+            assigned += self._in_class(one, attr)
         if assigned or any(attr in one.attributes for one in project):
             return assigned
         if value.origin is None:
@@ -363,9 +343,19 @@ class Evaluator:
                         assigned += self.returned(method)
                     else:
                         assigned.append(FunctionValue(method, found))
+                else:
+                    assigned += self._in_class(one, attr)
             if assigned:
                 return assigned
         return [External(f"{name}().{attr}", value.origin) for name in libraries]
+
+    def _in_class(self, class_: Class, attr: str) -> Iterator[Value]:
+        """Yield what is assigned to an attribute, in methods, in the class body, from outside."""
+        for binding in class_.attributes.get(attr, ()):
+            yield from self.binding(binding)
+        if attr in class_.scope.bindings:
+            yield from self.bound(class_.scope, attr)
+        yield from self._written((class_, attr))
 
     def _class_attribute(self, value: ClassValue, class_: Class, attr: str) -> Iterable[Value]:
         project, libraries = self.lineage(class_)
@@ -374,36 +364,24 @@ class Evaluator:
             if method is not None:
                 bound = value if method.has_simple_decorator("classmethod") else None
                 return (FunctionValue(method, bound),)
-            assigned = list(self.bound(one.scope, attr)) if attr in one.scope.bindings else []
+            if attr in one.scope.bindings and self.is_enum(one):
+                return (InstanceValue(one),)
             # `cls.instance = cls()` in a class method, `Service.instance = Service()` anywhere.
-            for binding in one.attributes.get(attr, ()):
-                assigned += self.binding(binding)
-            assigned += self._stored_on(ClassValue(one), attr)
+            assigned = tuple(self._in_class(one, attr))
             if assigned or attr in one.scope.bindings:
                 return assigned
         return [External(f"{name}.{attr}") for name in libraries]
 
-    def _stored_on(self, owner: Value, attr: str) -> Values:
-        """Return what is assigned to an attribute of a class or module from outside of it."""
-        found: list[Value] = []
-        for target, value, scope in self._attribute_stores.get(attr, ()):
-            if owner in self.evaluate(target, scope):
-                found += self.evaluate(value, scope)
-        return _merge(found)
+    def is_enum(self, class_: Class) -> bool:
+        """Whether the members of the class are its only objects."""
+        return any(one in _ENUMS for one in self.lineage(class_)[1])
 
-    @cached_property
-    def _attribute_stores(
-        self,
-    ) -> dict[str, list[tuple[nodes.Expression, nodes.Expression, Scope]]]:
-        """Stores to attributes of something that is written as a plain dotted name."""
-        found: dict[str, list[tuple[nodes.Expression, nodes.Expression, Scope]]] = {}
-        for path in sorted(self.modules):
-            module = self.modules[path]
-            for function in [module.code, *module.functions]:
-                for target, place, scope in function.stores:
-                    if isinstance(target, nodes.Attribute) and isinstance(place, nodes.Assign):
-                        found.setdefault(target.attr, []).append((target.value, place.value, scope))
-        return found
+    def methods(self, value: InstanceValue, name: str) -> Iterator[Function]:
+        """Yield the method of that name which the object's class has, inherited or not."""
+        for one in self.lineage(value.class_)[0]:
+            if name in one.methods:
+                yield one.methods[name]
+                return
 
     def is_property(self, method: Function) -> bool:
         """Whether reading this method calls it: a property, plain or cached."""
@@ -411,6 +389,8 @@ class Evaluator:
             return True
         for decorator in method.decorators:
             for one in self.evaluate(decorator, method.definition_scope or method.scope):
+                if isinstance(one, ClassValue) and "__get__" in one.class_.methods:
+                    return "__call__" not in one.class_.methods
                 if isinstance(one, External):
                     memo = self.knowledge.cache_decorator(one.name)
                     if memo is not None and one.name.endswith("property"):
@@ -441,105 +421,41 @@ class Evaluator:
         self._bases[class_] = (tuple(project), tuple(libraries))
         return self._bases[class_]
 
-    def _call(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
-        if isinstance(node.func, nodes.Name) and node.func.id == "super":
-            yield from self._super(node, scope)
-            return
-        if isinstance(node.func, nodes.Attribute) and node.func.attr == "get" and node.arguments:
-            yield from self._got(node, node.func, scope)
-        for value in self.evaluate(node.func, scope):
-            match value:
-                case External(name="builtins.getattr") if len(node.arguments) >= 2:
-                    name = node.arguments[1].value
-                    if isinstance(name, nodes.Constant) and isinstance(name.value, str):
-                        target = self.evaluate(node.arguments[0].value, scope)
-                        yield from self._attributes(target, name.value)
-                case External(name="functools.partial" | "copy.copy" | "copy.deepcopy"):
-                    if node.arguments:
-                        yield from self.evaluate(node.arguments[0].value, scope)
-                case External(name="builtins.type") if len(node.arguments) == 1:
-                    for one in self.evaluate(node.arguments[0].value, scope):
-                        if isinstance(one, InstanceValue):
-                            yield ClassValue(one.class_)
-                case External(name="typing.cast") if len(node.arguments) == 2:
-                    yield from self.evaluate(node.arguments[1].value, scope)
-                case External(name="builtins.next" | "builtins.iter") if node.arguments:
-                    yield from self._elements(self.evaluate(node.arguments[0].value, scope))
-                case External(name=name):
-                    runner = self.knowledge.runner(name)
-                    if runner is not None and runner.when == "called":
-                        # `async_to_sync(f)`: calling the result calls what was given.
-                        for given in runner_arguments(node, runner):
-                            yield from self.evaluate(given, scope)
-                    yield External(self.knowledge.canonical(f"{name}()"), node)
-                case ClassValue(class_=class_):
-                    # `cls()` makes an object of whichever subclass the method was called on.
-                    is_open = isinstance(node.func, nodes.Name) and self._is_first_parameter(
-                        node.func.id, scope
-                    )
-                    yield InstanceValue(class_, None if is_open else node)
-                case FunctionValue(function=function):
-                    yield from self.returned(function)
-                case InstanceValue(class_=class_):
-                    for called in self._instance_attribute(value, class_, "__call__"):
-                        if isinstance(called, FunctionValue):
-                            yield from self.returned(called.function)
-
-    def _is_first_parameter(self, name: str, scope: Scope) -> bool:
-        found = scope.lookup(name)
-        if found is None or found.function.class_ is None or not found.function.parameters:
-            return False
-        return found.function.parameters[0].name == name
-
-    def _got(self, node: nodes.Call, func: nodes.Attribute, scope: Scope) -> Iterator[Value]:
-        """`TABLE.get(key, default)` of a dictionary that is written out."""
-        tables = tuple(
-            one for one in self.evaluate(func.value, scope) if isinstance(one, DisplayValue)
-        )
-        if tables:
-            yield from self._items(tables, node.arguments[0].value)
-            if len(node.arguments) > 1:
-                yield from self.evaluate(node.arguments[1].value, scope)
-
-    def _super(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
-        """The next class up. Naming an origin says that overriding subclasses are not meant."""
-        method: Function | None = scope.function
-        while method is not None and method.class_ is None:
-            outer = method.definition_scope
-            method = outer.function if outer is not None and not outer.function.is_module else None
-        if method is None or method.class_ is None:
-            return
-        project, libraries = self.lineage(method.class_)
-        if len(project) > 1:
-            yield InstanceValue(project[1], node)
-        for name in libraries:
-            yield External(f"{name}()")
-
     def returned(self, function: Function) -> Values:
         """Return what calling a project function may give (entering it, for context managers)."""
-        found = self._returns.get(function)
+        found = self._answers.known(function)
         if found is not None:
             return found
-        if function in self._busy or self._depth > MAX_DEPTH:
-            return ()
-        self._busy.add(function)
-        self._depth += 1
-        try:
+        return self._answers.solve(function, self._returned, function)
+
+    def _returned(self, function: Function) -> Iterable[Value]:
+        if function.yields and not function.decorators:
+            inside = merge(
+                value
+                for one, scope in function.yields
+                for value in (
+                    self.containers.elements(self.evaluate(one, scope))
+                    if _is_delegated(one, function)
+                    else self.evaluate(one, scope)
+                )
+            )
+            result: Values = (container(inside),) if inside else ()
+        else:
             results = function.returns or function.yields
-            result = _merge(value for one, scope in results for value in self.evaluate(one, scope))
-            returns = getattr(function.node, "returns", None)
-            if not result and returns is not None and function.definition_scope is not None:
-                result = self.annotated(returns, function.definition_scope)
-        finally:
-            self._depth -= 1
-            self._busy.discard(function)
-        self._returns[function] = result
+            result = merge(value for one, scope in results for value in self.evaluate(one, scope))
+        returns = getattr(function.node, "returns", None)
+        if not result and returns is not None and function.definition_scope is not None:
+            result = self.annotated(returns, function.definition_scope)
         return result
 
     def annotated(self, annotation: nodes.Expression, scope: Scope) -> Values:
         """Return instances of the classes that an annotation names, unions and strings included."""
         found: list[Value] = []
-        for name in _annotation_names(annotation):
+        inside = elements_of(annotation)
+        if inside is not None:
+            elements = self.annotated(inside, scope)
+            return (ContainerValue(elements),) if elements else ()
+        for name in class_names(annotation):
             if isinstance(name, nodes.Constant):
                 values = self._dotted(str(name.value), scope)
             else:
@@ -547,9 +463,9 @@ class Evaluator:
             for one in values:
                 if isinstance(one, ClassValue):
                     found.append(InstanceValue(one.class_))
-                elif isinstance(one, External) and not one.name.startswith(_NO_CLASSES):
+                elif isinstance(one, External) and not one.name.startswith(NO_CLASSES):
                     found.append(External(self.knowledge.canonical(f"{one.name}()")))
-        return _merge(found)
+        return merge(found)
 
     def _dotted(self, name: str, scope: Scope) -> Values:
         first, *rest = name.strip().split(".")
@@ -570,78 +486,27 @@ class Evaluator:
                 result.append(value)
         return tuple(result)
 
-    def _items(self, values: Values, index: nodes.Expression) -> Iterator[Value]:
-        key = index.value if isinstance(index, nodes.Constant) else None
-        for value in values:
-            if isinstance(value, DisplayValue) and isinstance(value.node, nodes.Dict):
-                for item in value.node.items:
-                    written = item.key.value if isinstance(item.key, nodes.Constant) else None
-                    if key is None or written is None or key == written:
-                        yield from self.evaluate(item.value, value.scope)
-            elif isinstance(value, DisplayValue):
-                yield from self._elements((value,))
-            elif isinstance(value, External):
-                yield External(f"{value.name}[]", value.origin)
 
-    def _elements(self, values: Values) -> Iterator[Value]:
-        for value in values:
-            if isinstance(value, DisplayValue) and isinstance(value.node, nodes.Collection):
-                for item in value.node.items:
-                    yield from self.evaluate(item, value.scope)
-
-    def _unpacked(self, values: Values, index: int) -> Iterator[Value]:
-        for value in values:
-            if isinstance(value, DisplayValue) and isinstance(value.node, nodes.Collection):
-                if 0 <= index < len(value.node.items):
-                    yield from self.evaluate(value.node.items[index], value.scope)
-            elif isinstance(value, External):
-                yield External(f"{value.name}[]", value.origin)
+def _is_delegated(value: nodes.Expression, function: Function) -> bool:
+    """Whether it is yielded by `yield from`."""
+    parent = function.module.parents.get(value)
+    return isinstance(parent, nodes.Yield) and parent.is_from
 
 
-def runner_arguments(call: nodes.Call, runner: Runner) -> list[nodes.Expression]:
-    """Return the arguments of a call that are the callables which it runs."""
-    found: list[nodes.Expression] = []
-    positional = [one.value for one in call.arguments if not one.name and not one.star]
-    if runner.position is not None and runner.position < len(positional):
-        found += positional[runner.position :] if runner.rest else [positional[runner.position]]
-    if runner.keyword:
-        found += [one.value for one in call.arguments if one.name == runner.keyword]
-    return found
+_ENUMS = frozenset({"enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag"})
 
-
-_NO_CLASSES = ("builtins.", "typing.", "typing_extensions.", "collections.")
-"""Annotations from here say nothing about which object it is."""
-
-
-def _annotation_names(annotation: nodes.Expression) -> Iterator[nodes.Expression]:
-    """Yield the class names in `X`, `"X"`, `X | None`, `Optional[X]` and `Annotated[X, …]`."""
-    match annotation:
-        case nodes.Name() | nodes.Attribute() | nodes.Constant(kind="str"):
-            yield annotation
-        case nodes.BinaryOperation(left=left, operator="|", right=right):
-            yield from _annotation_names(left)
-            yield from _annotation_names(right)
-        case nodes.Subscript(value=nodes.Name(id=name) | nodes.Attribute(attr=name), index=index):
-            inner = index.items if isinstance(index, nodes.Collection) else [index]
-            if name in ("Optional", "Union"):
-                for one in inner:
-                    yield from _annotation_names(one)
-            elif name in ("Annotated", "Final", "ClassVar") and inner:
-                yield from _annotation_names(inner[0])
-
-
-def _merge(values: Iterable[Value]) -> Values:
-    merged = tuple(dict.fromkeys(values))
-    if len(merged) <= MAX_VALUES:
-        return merged
-    # Where an object was made matters less than what it is, so places are given up first.
-    merged = tuple(dict.fromkeys(_without_origin(value) for value in merged))
-    return merged if len(merged) <= MAX_VALUES else ()
-
-
-def _without_origin(value: Value) -> Value:
-    if isinstance(value, External):
-        return External(value.name)
-    if isinstance(value, InstanceValue):
-        return InstanceValue(value.class_)
-    return value
+__all__ = [
+    "ClassValue",
+    "ContainerValue",
+    "DisplayValue",
+    "Evaluator",
+    "External",
+    "FunctionValue",
+    "InstanceValue",
+    "ModuleValue",
+    "PackageValue",
+    "RowValue",
+    "Value",
+    "Values",
+    "runner_arguments",
+]

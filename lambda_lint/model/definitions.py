@@ -1,0 +1,158 @@
+"""What defining something runs: decorators, base classes, metaclasses; and what decorates calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from lambda_lint.model.kinds import ClassValue, FunctionValue, InstanceValue, Value
+from lambda_lint.model.program import Class, Function, Scope
+from lambda_lint.syntax import nodes
+
+if TYPE_CHECKING:
+    from lambda_lint.model.calls import CallGraph, Edge
+
+
+class Definitions:
+    """Finds what definitions run, and learns what they register."""
+
+    def __init__(self, calls: CallGraph) -> None:
+        """Take the call graph that is being made."""
+        self.calls = calls
+        self.evaluator = calls.evaluator
+        #: What decorating hands to parameters, in this round.
+        self.given: dict[tuple[Function, str], list[Value]] = {}
+        #: Functions that `functools.singledispatch` chooses instead of the one that is called.
+        self.registered: dict[Function, list[Function]] = {}
+
+    def edges(self, function: Function) -> Iterator[tuple[Edge, bool]]:
+        """Yield an edge for all that the definitions in a function's own code run."""
+        for nested in function.nested:
+            yield from self._decorating(
+                function, nested.decorators, nested.definition_scope, FunctionValue(nested)
+            )
+        for class_ in function.classes:
+            yield from self._decorating(
+                function, class_.node.decorators, class_.definition_scope, ClassValue(class_)
+            )
+            yield from self._subclassing(function, class_)
+
+    def _decorating(
+        self,
+        function: Function,
+        decorators: list[nodes.Expression],
+        scope: Scope | None,
+        decorated: FunctionValue | ClassValue,
+    ) -> Iterator[tuple[Edge, bool]]:
+        """Edges for what runs when a definition is decorated."""
+        scope = scope or function.scope
+        for decorator in decorators:
+            for value in self.evaluator.evaluate(decorator, scope):
+                match value:
+                    case FunctionValue(function=callee, receiver=receiver):
+                        yield (
+                            self.calls.edge(function, callee, decorator, scope, "decorator"),
+                            False,
+                        )
+                        parameters = callee.parameters[1 if receiver is not None else 0 :]
+                        if parameters:
+                            self.given.setdefault((callee, parameters[0].name), []).append(
+                                decorated
+                            )
+                    case ClassValue(class_=class_):
+                        for method in self.calls.methods(
+                            InstanceValue(class_), "__init__", exact=True
+                        ):
+                            yield (
+                                self.calls.edge(function, method, decorator, scope, "decorator"),
+                                True,
+                            )
+                    case InstanceValue():
+                        for method in self.calls.methods(value, "__call__"):
+                            yield (
+                                self.calls.edge(function, method, decorator, scope, "decorator"),
+                                True,
+                            )
+
+    def _subclassing(self, function: Function, class_: Class) -> Iterator[tuple[Edge, bool]]:
+        """Edges for what base classes and metaclasses run when a class is defined."""
+        scope = class_.definition_scope
+        for base in self.evaluator.lineage(class_)[0][1:]:
+            method = base.methods.get("__init_subclass__")
+            if method is not None:
+                yield self.calls.edge(function, method, class_.node, scope, "subclass"), True
+                break
+        for argument in class_.node.arguments:
+            if argument.name == "metaclass":
+                for value in self.evaluator.evaluate(argument.value, scope):
+                    if isinstance(value, ClassValue):
+                        for name in ("__new__", "__init__"):
+                            for method in self.calls.methods(
+                                InstanceValue(value.class_), name, exact=True
+                            ):
+                                yield (
+                                    self.calls.edge(
+                                        function, method, class_.node, scope, "subclass"
+                                    ),
+                                    True,
+                                )
+
+    def begin(self, functions: Iterable[Function]) -> None:
+        """Find what `@f.register` adds to a function of `functools.singledispatch`."""
+        self.registered, self.given = {}, {}
+        for function in functions:
+            for decorator in function.decorators:
+                called = decorator.func if isinstance(decorator, nodes.Call) else decorator
+                if isinstance(called, nodes.Attribute) and called.attr == "register":
+                    scope = function.definition_scope or function.scope
+                    for value in self.evaluator.evaluate(called.value, scope):
+                        if isinstance(value, FunctionValue) and value.function.has_simple_decorator(
+                            "singledispatch", "singledispatchmethod"
+                        ):
+                            self.registered.setdefault(value.function, []).append(function)
+
+    def wrappers(self, function: Function) -> Iterator[Function]:
+        """Yield the functions that stand in front of a decorated one."""
+        scope = function.definition_scope
+        if scope is None:
+            return
+        for decorator in function.decorators:
+            if isinstance(decorator, nodes.Call):
+                yield from self._entered_around(decorator, scope)
+            for value in self.evaluator.evaluate(decorator, scope):
+                if isinstance(value, FunctionValue):
+                    if value.function.has_simple_decorator("lambda_handler_decorator"):
+                        yield value.function
+                    for inner in self.evaluator.returned(value.function):
+                        # What it was given it may give back; that is no wrapper.
+                        if isinstance(inner, FunctionValue) and not self._is_given(
+                            inner.function, value.function
+                        ):
+                            yield inner.function
+                elif isinstance(value, ClassValue):
+                    yield from self.calls.methods(InstanceValue(value.class_), "__call__")
+                elif isinstance(value, InstanceValue):
+                    for method in self.calls.methods(value, "__call__"):
+                        for inner in self.evaluator.returned(method):
+                            if isinstance(inner, FunctionValue):
+                                yield inner.function
+
+    def _is_given(self, function: Function, decorator: Function) -> bool:
+        """Whether the function is one that is decorated with the decorator."""
+        given = self.evaluator.contents.given
+        return any(
+            isinstance(value, FunctionValue) and value.function is function
+            for parameter in decorator.parameters[:2]
+            for value in given.get((decorator, parameter.name), ())
+        )
+
+    def _entered_around(self, decorator: nodes.Call, scope: Scope) -> Iterator[Function]:
+        """A context manager as a decorator is entered around each call."""
+        for value in self.evaluator.evaluate(decorator.func, scope):
+            if isinstance(value, FunctionValue) and value.function.has_simple_decorator(
+                "contextmanager", "asynccontextmanager"
+            ):
+                yield value.function
+            elif isinstance(value, ClassValue) and "__call__" not in value.class_.methods:
+                for name in ("__enter__", "__exit__"):
+                    yield from self.calls.methods(InstanceValue(value.class_), name)

@@ -1,0 +1,134 @@
+"""What tests and blocks say: whether something must be there, be missing, or is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_lint.syntax import nodes
+
+
+def blocks(node: nodes.Node) -> Iterator[list[nodes.Statement]]:
+    """Yield the blocks of a compound statement, without those of `except` and `case`."""
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(node, name, None)
+        if isinstance(block, list):
+            yield block
+
+
+def leaves(block: list[nodes.Statement]) -> bool:
+    """Whether the block ends by leaving: return, raise, continue or break."""
+    if not block:
+        return False
+    last = block[-1]
+    if isinstance(last, nodes.Simple):
+        return last.keyword in ("continue", "break")
+    if isinstance(last, nodes.With):
+        return leaves(last.body)
+    return isinstance(last, (nodes.Return, nodes.Raise))
+
+
+def always_leaves(statement: nodes.Statement) -> bool:
+    """Whether nothing after the statement in its block ever runs."""
+    match statement:
+        case nodes.Return() | nodes.Raise():
+            return True
+        case nodes.Simple(keyword=keyword):
+            return keyword in ("continue", "break")
+        case nodes.If(body=body, orelse=orelse):
+            return any(map(always_leaves, body)) and any(map(always_leaves, orelse))
+    return False
+
+
+def asked_for_presence(test: nodes.Expression, in_body: bool) -> nodes.Expression | None:
+    """Return what must be there for the branch to be entered, when the test says only that."""
+    match test:
+        case nodes.Comparison(
+            left=left, operators=[operator], comparators=[nodes.Constant(kind="none")]
+        ):
+            return left if in_body == (operator in ("is not", "!=")) else None
+        case nodes.Name() | nodes.Attribute():
+            return test if in_body else None
+        case nodes.UnaryOperation(operator="not", operand=operand):
+            return asked_for_presence(operand, not in_body)
+    return None
+
+
+def asks_for_absence(test: nodes.Expression, in_body: bool) -> bool:
+    """Whether entering the branch means that something was not there yet."""
+    match test:
+        case nodes.UnaryOperation(operator="not"):
+            return in_body
+        case nodes.Comparison(operators=["is" | "not in" | "=="]):
+            return in_body
+        case nodes.Comparison(operators=["is not" | "in" | "!="]):
+            return not in_body
+        case nodes.BooleanOperation(operands=operands):
+            return any(asks_for_absence(one, in_body) for one in operands)
+        case nodes.Name() | nodes.Attribute():
+            return not in_body
+    return False
+
+
+def asks_for_life(test: nodes.Expression) -> bool:
+    """Whether the branch runs only when something is found dead: `if not is_running(): start()`."""
+    if isinstance(test, nodes.BooleanOperation):
+        return any(asks_for_life(one) for one in test.operands)
+    if not isinstance(test, nodes.UnaryOperation) or test.operator != "not":
+        return False
+    asked = test.operand.func if isinstance(test.operand, nodes.Call) else test.operand
+    name = asked.attr if isinstance(asked, nodes.Attribute) else ""
+    if isinstance(asked, nodes.Name) and isinstance(test.operand, nodes.Call):
+        name = asked.id
+    return any(word in name.lower() for word in _LIFE)
+
+
+_MAX_HOPS = 4
+"""How many names or calls are followed to what they stand for."""
+
+
+def looked_for(test: nodes.Expression, in_body: bool) -> nodes.Expression | None:
+    """Return the path whose absence from the disk leads into the branch."""
+    match test:
+        case nodes.UnaryOperation(operator="not", operand=operand):
+            return looked_for(operand, not in_body)
+        case nodes.Call(func=nodes.Attribute(attr="exists" | "isfile" | "isdir"), arguments=[path]):
+            return None if in_body else path.value
+        case nodes.Call(
+            func=nodes.Attribute(value=path, attr="exists" | "is_file" | "is_dir"), arguments=[]
+        ):
+            return None if in_body else path
+    return None
+
+
+def is_never(test: nodes.Expression) -> bool:
+    """Whether a test never holds on Lambda: `__main__`, TYPE_CHECKING, `False`."""
+    match test:
+        case nodes.Comparison(
+            left=nodes.Name(id="__name__"), operators=["=="], comparators=[nodes.Constant()]
+        ):
+            return True
+        case nodes.Comparison(
+            left=nodes.Constant(), operators=["=="], comparators=[nodes.Name(id="__name__")]
+        ):
+            return True
+        case nodes.Name(id="TYPE_CHECKING") | nodes.Attribute(attr="TYPE_CHECKING"):
+            return True
+        case nodes.Constant(kind="bool", value=False):
+            return True
+    return False
+
+
+def is_empty(value: nodes.Expression | None) -> bool:
+    """Whether storing the value forgets what was there: None, False, an empty container."""
+    match value:
+        case nodes.Constant(kind="none") | nodes.Constant(kind="bool", value=False):
+            return True
+        case nodes.Dict(items=[]) | nodes.Collection(items=[]):
+            return True
+        case nodes.Call(func=nodes.Name(id="dict" | "list" | "set"), arguments=[]):
+            return True
+    return False
+
+
+_LIFE = ("alive", "running", "connected", "ping", "is_open", "healthy")
+"""What functions and attributes that look whether something still works are called."""
