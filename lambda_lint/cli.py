@@ -234,6 +234,11 @@ def _add_handlers(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     handlers.add_argument("paths", nargs="*", metavar="PATH", help="default: the working directory")
     handlers.add_argument("--output-format", choices=("full", "json"), default="full")
+    handlers.add_argument(
+        "--coverage",
+        action="store_true",
+        help="tell how many calls were followed, and which not",
+    )
     _add_project_options(handlers)
 
 

@@ -13,7 +13,7 @@ from lambda_lint.model import program
 from lambda_lint.model.handlers import ConfiguredHandlerError, Handler
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
-from lambda_lint.model.project import Call, Project
+from lambda_lint.model.project import Call, Project, UnresolvedCall
 from lambda_lint.model.routes import imported_paths, is_test_path
 from lambda_lint.parsing import parse_all, syntax_errors
 from lambda_lint.rule import Report, Rule
@@ -180,6 +180,7 @@ def _ask(
         Handler: project.handlers,
         Failure: failures,
         Project: [project],
+        UnresolvedCall: _unresolved(project, rules),
     }
     for rule in rules:
         if rule.entity not in entities:
@@ -198,6 +199,12 @@ def _ask(
                 break
             findings += [_finding(rule, one) for one in reports]
     return list(_one_per_line(findings)), crashes
+
+
+def _unresolved(project: Project, rules: Sequence[Rule]) -> Sequence[UnresolvedCall]:
+    """Look for these only when a rule asks, because few do."""
+    asked = any(rule.entity is UnresolvedCall for rule in rules)
+    return list(project.unresolved_calls()) if asked else ()
 
 
 def _place(entity: object) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.phases import Phase
-from lambda_lint.model.project import Call, Handler, Leak, Project, Resource, Use
+from lambda_lint.model.project import Call, Handler, Leak, Project, Resource, UnresolvedCall, Use
 from lambda_lint.model.rewrites import (
     add_argument,
     cached_getter,
@@ -221,6 +221,7 @@ __all__ = [
     "Severity",
     "Span",
     "Step",
+    "UnresolvedCall",
     "Use",
     "add_argument",
     "cached_getter",

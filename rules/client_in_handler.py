@@ -154,6 +154,8 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
     # Another rule says why these are made again, and what to do about it.
     if call.depends_on or call.ineffective_memo is not None or call.only_makes_clients:
         return
+    if call.in_lifespan:
+        return
     often = "each time an invocation gets here" if call.is_conditional else "on every invocation"
     if call.loop:
         often = "for every item of a loop"

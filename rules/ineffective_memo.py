@@ -97,6 +97,8 @@ def ineffective_memo(call: Call, project: Project) -> Iterator[Report]:
         return
     if call.phase is not Phase.INVOKE or call.depends_on or call.only_makes_clients:
         return
+    if call.in_lifespan:
+        return
     memo = call.ineffective_memo
     if memo is None:
         return

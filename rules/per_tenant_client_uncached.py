@@ -75,6 +75,8 @@ def per_tenant_client_uncached(call: Call, project: Project) -> Iterator[Report]
         return
     if call.phase is not Phase.INVOKE or not call.depends_on or call.only_makes_clients:
         return
+    if call.in_lifespan:
+        return
     if call.calls("boto3.setup_default_session") or call.depends_on == {UNKNOWN}:
         return
     if CREDENTIALS in call.depends_on:

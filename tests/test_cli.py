@@ -432,6 +432,38 @@ def test_handlers_say_where_why_and_what_they_reach(run: Run) -> None:
     assert row["evidence"]
 
 
+COVERED = """
+import json, boto3
+from missing_helpers import tidy
+from tools import publish
+client = boto3.client("s3")
+TABLE = {}
+def save(row):
+    client.put_object(Bucket="b", Key=row)
+def lambda_handler(event, context):
+    save(json.loads(event["body"].strip()))
+    TABLE[event["kind"]](event)
+    publish(event)
+    return event["store"].flush()
+"""
+"""On its way: one call into the project, two of libraries, one of a text, three unknown."""
+
+
+def test_coverage_says_where_calls_lead(run: Run) -> None:
+    files = {"app.py": COVERED, "tools.py": "globals()['publish'] = print\n"}
+    done = run("handlers", "--coverage", "--output-format", "json", files=files)
+    (row,) = json.loads(done.out)["handlers"]
+    assert row["coverage"] == {
+        "project": 1,
+        "library": 2,
+        "data": 1,
+        "unresolved": 3,
+        "places": [{"path": "app.py", "line": line} for line in (11, 12, 13)],
+    }
+    assert "1 followed into the project" in run("handlers", "--coverage").out
+    assert "coverage" not in run("handlers", "--output-format", "json").out
+
+
 def test_rules_are_listed_as_json_with_their_pages(run: Run) -> None:
     rules = json.loads(run("rules", "--output-format", "json").out)["rules"]
     assert {"code", "rule", "category", "severity", "title", "page"} == set(rules[0])

@@ -75,6 +75,9 @@ class OnParameter:
     name: str
 
 
+MODULE_NAMES = frozenset({"__file__", "__name__", "__package__", "__doc__", "__spec__", "__path__"})
+"""Names that every module has: https://docs.python.org/3/reference/datamodel.html#modules"""
+
 Label = str | OnParameter
 Labels = frozenset[Label]
 _NOTHING: Labels = frozenset()
@@ -288,7 +291,8 @@ class Dependence:
     def _name(self, name: str, scope: Scope) -> Iterable[Label]:
         found = scope.lookup(name)
         if found is None:
-            return _NOTHING if self.evaluator.name(name, scope) else (UNKNOWN,)
+            known = name in MODULE_NAMES or self.evaluator.name(name, scope)
+            return _NOTHING if known else (UNKNOWN,)
         return self._bound(found, name)
 
     def _bound(self, scope: Scope, name: str) -> Labels:

@@ -20,6 +20,7 @@ class Constructor:
     unless_arguments: tuple[str, ...] = ()
     only_with_arguments: tuple[str, ...] = ()
     constant_argument: bool = False
+    loop_only: bool = False
     credential_arguments: tuple[str, ...] = ()
     credential_positions: tuple[int, ...] = ()
     closes: tuple[str, ...] = ()
@@ -106,6 +107,34 @@ class Runner:
 class Registering:
     """A decorator that only registers the function, for something other than an event."""
 
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that is true of a name, with no more to say of it."""
+
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call that opens a connection for one request. `url` is the position of the address."""
+
+    url: int
+    remedy: str
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A call that reads or writes configuration or a secret; `argument` names which one."""
+
+    argument: str
+    what: str = ""
     note: str = ""
     source: str = ""
 

@@ -17,7 +17,7 @@ from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.custom_resources import answers_cloudformation
 from lambda_lint.model.program import Binding, Function, Module
 from lambda_lint.model.registrations import Route
-from lambda_lint.model.routes import Routes, is_test_path, with_lifespan
+from lambda_lint.model.routes import Routes, is_test_path
 from lambda_lint.model.values import External, FunctionValue, InstanceValue, Value
 from lambda_lint.syntax import nodes
 
@@ -43,12 +43,14 @@ class Entry:
 
     `event` and `context` are positions among its parameters without `self`; with `event=None` all
     parameters hold event data. `step` says how the handler comes here, when it does not call it.
+    `lifecycle`: it runs around the event, because the adapter starts and stops the application.
     """
 
     function: Function
     event: int | None
     context: int | None
     step: Step | None = None
+    lifecycle: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -313,14 +315,11 @@ class _Finder:
                 if "__call__" in base.methods:
                     entries += self._entries(base.methods["__call__"], 0, 1)
                     break
-        lifespan = False
-        if call is not None:
-            adapters = self.evaluator.evaluate(call.func, module.scope)
-            is_mangum = External("mangum.adapter.Mangum") in adapters
-            lifespan = is_mangum and with_lifespan(call)
-        for route in self.routes.behind(module, made_by, lifespan=lifespan):
+        for route in self.routes.behind(module, made_by):
             entries += self._route_entries(route)
         if call is not None:
+            for route in self.routes.lifespans(call, module.scope, module):
+                entries += self._route_entries(route)
             for function in self._wrapped_in(call, module):
                 entries += self._entries(function, 0, 1)
         return Handler(
@@ -346,9 +345,11 @@ class _Finder:
         module = module or function.module
         entries: list[Entry] = []
         if self.routes.dispatches(function):
-            lifespan = self.routes.runs_lifespan(function)
-            for route in self.routes.behind(module, lifespan=lifespan):
+            for route in self.routes.behind(module):
                 entries += self._route_entries(route)
+            for site in self.routes.adapters(function):
+                for route in self.routes.lifespans(site.node, site.scope, module):
+                    entries += self._route_entries(route)
         for route in self.routes.kept(function, module):
             if route.function is not function:
                 entries += self._route_entries(route)
@@ -379,7 +380,10 @@ class _Finder:
     def _route_entries(self, route: Route) -> tuple[Entry, ...]:
         function = route.function
         step = Step(function.module.path, function.name_span, route.evidence)
-        return self._entries(function, None, None, step)
+        entries = self._entries(function, None, None, step)
+        if route.lifecycle:
+            return tuple(replace(one, lifecycle=True) for one in entries)
+        return entries
 
     def _is_only_helper(self, function: Function, evidence: tuple[str, ...]) -> bool:
         """Whether other code of the project calls it, and nothing says that Lambda does too."""

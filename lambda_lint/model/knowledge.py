@@ -20,11 +20,14 @@ from lambda_lint.model.facts import (
     Constructor,
     Container,
     Evidence,
+    Fact,
     Framework,
     NameEvidence,
     ParameterEvidence,
     Registering,
+    Request,
     Runner,
+    Stored,
     Taker,
     Timeout,
 )
@@ -82,6 +85,12 @@ class Knowledge:
     _context_attributes: dict[str, Evidence]
     _platform_modules: _Table[Evidence]
     _frameworks: _Table[Framework]
+    _pure: _Table[Fact]
+    _pure_methods: dict[str, Fact]
+    _requests: _Table[Request]
+    _fetches: _Table[Stored]
+    _stores: _Table[Stored]
+    _openings: _Table[Fact]
     _takers: _Table[Taker]
     _timeouts: _Table[Timeout]
     name_evidence: tuple[NameEvidence, ...]
@@ -160,6 +169,30 @@ class Knowledge:
     def registers_only(self, name: str) -> bool:
         """Whether a decorator only registers its function, for something other than an event."""
         return self._registering.find(self._names.canonical(name)) is not None
+
+    def is_pure(self, name: str) -> bool:
+        """Whether calling `name` gives the same whenever the arguments are the same."""
+        return self._pure.find(self._names.canonical(name)) is not None
+
+    def is_pure_method(self, name: str) -> bool:
+        """Whether a method of that name does, on a file, a path, a text or a dictionary."""
+        return name in self._pure_methods
+
+    def request(self, name: str) -> Request | None:
+        """Return what is known of a call that opens a connection for one request."""
+        return self._requests.find(self._names.canonical(name))
+
+    def fetch(self, name: str) -> Stored | None:
+        """Return what is known of a call that reads configuration or a secret."""
+        return self._fetches.find(self._names.canonical(name))
+
+    def store(self, name: str) -> Stored | None:
+        """Return what is known of a call that writes what `fetch` calls read."""
+        return self._stores.find(self._names.canonical(name))
+
+    def opens_connection(self, name: str) -> bool:
+        """Whether a call connects an object that was made before."""
+        return self._openings.find(self._names.canonical(name)) is not None
 
     def framework(self, name: str) -> Framework | None:
         """Return what is known about a class that dispatches to registered functions."""
@@ -266,6 +299,8 @@ def _load(extras: str) -> Knowledge:
     caches = _read("caches")
     runners = _read("runners")
     handlers = _read("handlers")
+    constants = _read("constants")
+    network = _read("network")
     resources = _read("resources")
 
     def table(entries: Iterable[tuple[str, T]]) -> _Table[T]:
@@ -286,6 +321,12 @@ def _load(extras: str) -> Knowledge:
         _context_attributes=dict(_entries(handlers["context"], Evidence)),
         _platform_modules=_table(_entries(handlers["module"], Evidence), None),
         _frameworks=table(_entries(_read("frameworks")["framework"], Framework)),
+        _pure=table(_entries(constants["pure"], Fact)),
+        _pure_methods=dict(_entries(constants["method"], Fact)),
+        _requests=table(_entries(network["request"], Request)),
+        _fetches=table(_entries(network["fetch"], Stored)),
+        _stores=table(_entries(network["store"], Stored)),
+        _openings=table(_entries(network["opening"], Fact)),
         _takers=table(_entries(resources["taker"], Taker)),
         _timeouts=table(_entries(resources["timeout"], Timeout)),
         name_evidence=_records(handlers["name"], NameEvidence),
@@ -439,6 +480,7 @@ _CONSTRUCTOR_KEYS: dict[str, Callable[[object], str]] = {
     "unless_arguments": _words,
     "only_with_arguments": _words,
     "constant_argument": _flag,
+    "loop_only": _flag,
     "credential_arguments": _words,
     "credential_positions": _numbers,
     "closes": _words,
@@ -537,13 +579,16 @@ __all__ = [
     "Constructor",
     "Container",
     "Evidence",
+    "Fact",
     "Framework",
     "Knowledge",
     "KnowledgeError",
     "NameEvidence",
     "ParameterEvidence",
     "Registering",
+    "Request",
     "Runner",
+    "Stored",
     "Taker",
     "Timeout",
 ]

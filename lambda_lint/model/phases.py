@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lambda_lint.finding import Span, Step
+from lambda_lint.finding import Step
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Entry, Handler
@@ -167,11 +167,14 @@ class Phases:
         return [one for one in self.handlers if one in reached]
 
     def path_to(self, function: Function) -> Path | None:
-        """Return the shortest way from a handler to the function, None when there is none."""
+        """Return the shortest way from a handler to the function, None when there is none.
+
+        A way that serves the event is preferred to one that starts an application around it.
+        """
         best: Path | None = None
         for handler in self.handlers_of(function):
             path = self._path(handler, function)
-            if best is None or len(path.edges) < len(best.edges):
+            if best is None or _length(path) < _length(best):
                 best = path
         return best
 
@@ -260,19 +263,30 @@ class Phases:
         and not by how far this walk has come."""
         reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]] = {}
         for handler in self.handlers:
-            queue: deque[Function] = deque()
-            for entry in handler.entries:
-                if any(self.lasts(one, [handler]) for one in self.guards.carried(entry.function)):
-                    continue
-                self._reach(reached, entry.function, handler, entry, None, queue)
-            while queue:
-                function = queue.popleft()
-                entry = reached[function][handler][0]
-                for edge in self.calls.out.get(function, ()):
-                    is_here = edge.callee.module.path in self._loaded[handler]
-                    if is_here and self._passes(edge, [handler]):
-                        self._reach(reached, edge.callee, handler, entry, edge, queue)
+            # What serves the event comes first: only the rest is reached by a lifespan alone.
+            for lifecycle in (False, True):
+                entries = [one for one in handler.entries if one.lifecycle is lifecycle]
+                self._walk_from(reached, handler, entries)
         self._reached = reached
+
+    def _walk_from(
+        self,
+        reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]],
+        handler: Handler,
+        entries: Sequence[Entry],
+    ) -> None:
+        queue: deque[Function] = deque()
+        for entry in entries:
+            if any(self.lasts(one, [handler]) for one in self.guards.carried(entry.function)):
+                continue
+            self._reach(reached, entry.function, handler, entry, None, queue)
+        while queue:
+            function = queue.popleft()
+            entry = reached[function][handler][0]
+            for edge in self.calls.out.get(function, ()):
+                is_here = edge.callee.module.path in self._loaded[handler]
+                if is_here and self._passes(edge, [handler]):
+                    self._reach(reached, edge.callee, handler, entry, edge, queue)
 
     def _loaded_by(self, handler: Handler) -> frozenset[str]:
         """Return the modules that the handler's process can have: no other code runs in it."""
@@ -394,33 +408,12 @@ class Phases:
         return seen
 
 
+def _length(path: Path) -> tuple[bool, int]:
+    return path.entry.lifecycle, len(path.edges)
+
+
 def _is_none(value: nodes.Expression) -> bool:
     return isinstance(value, nodes.Constant) and value.kind == "none"
-
-
-def in_loop(node: nodes.Node, scope: Scope) -> Span | None:
-    """Return the loop around a node within its function, None when there is none."""
-    for child, parent in scope.module.ancestors(node):
-        if isinstance(child, (nodes.Return, nodes.Raise)) or _ends_loop(child, parent):
-            # What leaves the loop is not repeated by it.
-            return None
-        if isinstance(parent, nodes.For) and child in parent.body:
-            return parent.span
-        if isinstance(parent, nodes.While) and child in parent.body:
-            return parent.span
-        if isinstance(parent, nodes.Comprehension) and child in parent.elements:
-            return parent.span
-    return None
-
-
-def _ends_loop(child: nodes.Node, parent: nodes.Node) -> bool:
-    """Whether `break` follows the statement in its own block."""
-    for name in ("body", "orelse"):
-        block = getattr(parent, name, None)
-        if isinstance(block, list) and child in block and block:
-            last = block[-1]
-            return isinstance(last, nodes.Simple) and last.keyword == "break"
-    return False
 
 
 def _describe(edge: Edge) -> str:

@@ -9,14 +9,19 @@ from functools import cached_property
 
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos, program
+from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
+from lambda_lint.model.constants import Constants
+from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
+from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Constructor, Knowledge
+from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
-from lambda_lint.model.phases import Path, Phase, Phases, in_loop
+from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
@@ -49,6 +54,7 @@ class Project:
         self.snapstart = snapstart
         self.evaluator = Evaluator(modules, imports, knowledge)
         self.call_graph = CallGraph(modules, self.evaluator)
+        self.constants = Constants(self.call_graph)
         self.places = Places(self.call_graph)
         self.guards = Guards(self.places)
         self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
@@ -58,10 +64,20 @@ class Project:
         for handler in self.handlers:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
+        self.filled = Filled(self.call_graph, self.constants, self.dependence)
+        self._followed = Followed(self.call_graph, self.constants, self.phases)
 
     def calls(self) -> Iterator[Call]:
         """Yield every call of something outside of the project, by path and place."""
         yield from self._calls.values()
+
+    def unresolved_calls(self) -> Iterator[UnresolvedCall]:
+        """Yield calls on the invocation path that lead to code which could not be found."""
+        yield from self._followed.unresolved()
+
+    def coverage(self, handler: Handler) -> Coverage:
+        """Return how many of the calls that a handler's events run could be followed."""
+        return self._followed.coverage(handler)
 
     def call_at(self, node: nodes.Node) -> Call | None:
         """Return the call of something outside of the project that this expression is."""
@@ -134,6 +150,24 @@ class Project:
             for path, source in self.sources.items()
         )
 
+    @cached_property
+    def has_lifespans(self) -> bool:
+        """Whether some handler starts and stops an application around each event."""
+        return any(entry.lifecycle for one in self.handlers for entry in one.entries)
+
+    @cached_property
+    def stored_names(self) -> list[tuple[str, str | None]]:
+        """Where parameters and secrets are written, and their names; None for unknown ones."""
+        found: list[tuple[str, str | None]] = []
+        for call in self.calls():
+            for one in call.externals:
+                store = self.knowledge.store(one.name)
+                if store is not None:
+                    name = call.argument(store.argument)
+                    text = self.constants.text(name, call.site.scope) if name is not None else None
+                    found.append((call.path, text))
+        return found
+
     def reached_modules(self, handler: Handler) -> list[str]:
         """Return the paths of the modules whose functions the handler runs for an event."""
         found = {handler.path}
@@ -143,26 +177,12 @@ class Project:
         return sorted(found)
 
 
-def _is_in_branch(node: nodes.Node, scope: Scope) -> bool:
-    for child, parent in scope.module.ancestors(node):
-        match parent:
-            case nodes.If(test=test) | nodes.Conditional(test=test):
-                if child is not test:
-                    return True
-            case nodes.ExceptHandler() | nodes.Case():
-                return True
-            case nodes.BooleanOperation(operands=operands):
-                if child is not operands[0]:
-                    return True
-    return False
-
-
 _PATCHES_SDK = re.compile(rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto")
 """What test files have in their bytes when they replace the SDK."""
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class Call(CallFacts):
     """A call of something outside of the project."""
 
     project: Project
@@ -371,7 +391,7 @@ class Call:
         places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
         if self.way is not None:
             places += [(edge.node, edge.scope) for edge in self.way.edges]
-        return any(_is_in_branch(node, scope) for node, scope in places)
+        return any(is_conditional(node, scope) for node, scope in places)
 
     def is_constant(self, value: nodes.Expression) -> bool:
         """Whether an expression is the same for the whole life of an environment."""
@@ -523,4 +543,15 @@ class Call:
         return bool(self.handlers) and all(one.custom_resource for one in self.handlers)
 
 
-__all__ = ["Call", "Guard", "Handler", "Leak", "Phase", "Place", "Project", "Resource", "Use"]
+__all__ = [
+    "Call",
+    "Guard",
+    "Handler",
+    "Leak",
+    "Phase",
+    "Place",
+    "Project",
+    "Resource",
+    "UnresolvedCall",
+    "Use",
+]

@@ -103,7 +103,7 @@ class Registrations:
                     yield from self._handed(arguments, scope, framework, made_by)
                     return
                 if called.attr in framework.lifecycle and isinstance(target, FunctionValue):
-                    yield _started(target.function, framework)
+                    yield _started(target.function, framework, _origin(value))
                     return
         if isinstance(target, FunctionValue):
             for registry in self._registries(decorator, scope):
@@ -135,13 +135,17 @@ class Registrations:
             if framework.lifecycle:
                 given = [one for one in site.node.arguments if one.name in _LIFECYCLE]
                 for function in self._functions(given, site.scope):
-                    yield _started(function, framework)
+                    yield _started(function, framework, site.node)
             if "__init__" not in framework.registers:
                 return
         elif decorates:
             own = method in framework.handlers
             if not own and method not in framework.routes:
                 return
+        elif method in framework.lifecycle:
+            for function in self._functions(site.node.arguments, site.scope):
+                yield _started(function, framework, external.origin)
+            return
         elif method == "__init__" or method not in (*framework.registers, *framework.routes):
             return
         arguments = [one for one in site.node.arguments if one.name not in _LIFECYCLE]
@@ -353,9 +357,12 @@ _LIFECYCLE = ("lifespan", "on_startup", "on_shutdown")
 """Arguments of Starlette's constructor: https://www.starlette.io/lifespan/"""
 
 
-def _started(function: Function, framework: Framework) -> Route:
+def _started(function: Function, framework: Framework, made_by: nodes.Call | None) -> Route:
     text = f"`{function.name}` runs around every event, which Mangum takes for the whole life of"
-    return Route(function, f"{text} the {framework.title} application", lifecycle=True)
+    text += f" the {framework.title} application"
+    # What a router starts, every application that includes it starts.
+    owner = made_by if framework.kind == "app" else None
+    return Route(function, text, made_by=owner, lifecycle=True)
 
 
 def _kept(function: Function, registry: Function) -> Route:

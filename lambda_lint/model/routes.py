@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Framework
-from lambda_lint.model.program import Function, Module, Scope
+from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.registrations import Registrations, Route
-from lambda_lint.model.values import Value
+from lambda_lint.model.values import External, InstanceValue, Value
 from lambda_lint.syntax import nodes
 
 
@@ -46,19 +46,17 @@ class Routes:
         """Yield the functions that a wrapper of the project is put around: `compress(f)`."""
         return self._registrations.below_wrapper(call, scope)
 
-    def behind(
-        self, module: Module, made_by: Iterable[nodes.Call] = (), *, lifespan: bool = False
-    ) -> Iterator[Route]:
+    def behind(self, module: Module, made_by: Iterable[nodes.Call] = ()) -> Iterator[Route]:
         """Yield the routes of frameworks in the module and in everything that it imports.
 
         Those that are registered on the objects that `made_by` made belong to it wherever they
         are, because modules with routes may be imported by a name that only the run knows. What
-        runs when the application starts and stops is among them with `lifespan`.
+        runs when the application starts and stops is told by `lifespans`.
         """
         closure = self.imported_by(module)
         objects = set(made_by)
         for route in self.all():
-            if route.own or route.registry is not None or (route.lifecycle and not lifespan):
+            if route.own or route.registry is not None or route.lifecycle:
                 continue
             if route.function.module.path in closure or route.made_by in objects:
                 yield route
@@ -85,14 +83,41 @@ class Routes:
             for external in self.calls.externals.get(site, ())
         )
 
-    def runs_lifespan(self, function: Function) -> bool:
-        """Whether running the function makes an adapter that runs the application's lifespan."""
-        return any(
-            external.name == "mangum.adapter.Mangum" and with_lifespan(site.node)
-            for one in self.reached_from(function)
-            for site in one.calls
-            for external in self.calls.externals.get(site, ())
-        )
+    def adapters(self, function: Function) -> Iterator[CallSite]:
+        """Yield where running the function makes an adapter that may run a lifespan."""
+        for one in sorted(self.reached_from(function), key=lambda one: (one.module.path, one.name)):
+            for site in one.calls:
+                if any(_is_adapter(found) for found in self.calls.externals.get(site, ())):
+                    yield site
+
+    def lifespans(self, adapter: nodes.Call, scope: Scope, module: Module) -> Iterator[Route]:
+        """Yield what `Mangum(app)` runs for every event when it starts and stops the application.
+
+        `module` is the handler's. When it is not known which application `app` is, it is the one
+        with a lifespan that the module imports; of several none is chosen.
+        """
+        called = self.evaluator.evaluate(adapter.func, scope)
+        if not any(isinstance(one, External) and _is_adapter(one) for one in called):
+            return
+        if not with_lifespan(adapter):
+            return
+        known = {
+            one.origin
+            for argument in adapter.arguments[:1]
+            for one in self.evaluator.evaluate(argument.value, scope)
+            if isinstance(one, (External, InstanceValue)) and self.framework_of(one) is not None
+        }
+        closure = self.imported_by(module)
+        found = [
+            one
+            for one in self.all()
+            if one.lifecycle and (one.function.module.path in closure or one.made_by in known)
+        ]
+        if None in known or not known:
+            known = {one.made_by for one in found if one.made_by is not None}
+            if len(known) > 1:
+                return
+        yield from (one for one in found if one.made_by is None or one.made_by in known)
 
     def reached_from(self, function: Function) -> frozenset[Function]:
         """Return the function and all project functions that running it runs."""
@@ -141,16 +166,20 @@ class Routes:
 
 
 def with_lifespan(call: nodes.Call) -> bool:
-    """Whether `Mangum(app, …)` runs the lifespan, which it does unless told `lifespan="off"`.
+    """Whether it is certain that `Mangum(app, …)` runs the lifespan.
 
-    It does so for every event: https://mangum.fastapiexpert.com/lifespan/
+    It does so for every event unless told `lifespan="off"`, by name or as the second argument:
+    https://mangum.fastapiexpert.com/lifespan/
     """
-    return not any(
-        one.name == "lifespan"
-        and isinstance(one.value, nodes.Constant)
-        and one.value.value == "off"
-        for one in call.arguments
-    )
+    positional = [one.value for one in call.arguments if not one.name]
+    given = [one.value for one in call.arguments if one.name == "lifespan"] + positional[1:2]
+    if any(one.star for one in call.arguments):
+        return False
+    return all(isinstance(one, nodes.Constant) and one.value in ("auto", "on") for one in given)
+
+
+def _is_adapter(called: External) -> bool:
+    return called.name == "mangum.adapter.Mangum"
 
 
 def imported_paths(module: Module, imports: ImportMap) -> Iterator[str]:

@@ -1,0 +1,161 @@
+"""What a call of a library goes to, what it is given, and how often: the part of `Call` that asks
+for certainty."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lambda_lint.model.addresses import Address, address_of
+from lambda_lint.model.calls import Edge, bind_arguments
+from lambda_lint.model.knowledge import Request, Stored
+from lambda_lint.model.loops import is_conditional, loop_around, serves_all_items
+from lambda_lint.model.phases import Path
+from lambda_lint.model.program import CallSite, Function
+from lambda_lint.model.values import External
+from lambda_lint.syntax import nodes
+
+if TYPE_CHECKING:
+    from lambda_lint.model.project import Project
+
+
+class CallFacts:
+    """Questions to a call; `Call` has the rest, and is what rules see."""
+
+    if TYPE_CHECKING:
+        project: Project
+        site: CallSite
+        externals: tuple[External, ...]
+
+        @property
+        def path(self) -> str:
+            """As in `Call`."""
+
+        @property
+        def node(self) -> nodes.Call:
+            """As in `Call`."""
+
+        @property
+        def function(self) -> Function:
+            """As in `Call`."""
+
+        @cached_property
+        def way(self) -> Path | None:
+            """As in `Call`."""
+
+        @cached_property
+        def constant_way(self) -> tuple[Edge, ...] | None:
+            """As in `Call`."""
+
+    @cached_property
+    def request(self) -> Request | None:
+        """What is known of the call as a request with a connection of its own."""
+        knowledge = self.project.knowledge
+        return next(
+            (found for one in self.externals if (found := knowledge.request(one.name))), None
+        )
+
+    @cached_property
+    def fetch(self) -> Stored | None:
+        """What is known of the call as reading configuration or a secret."""
+        knowledge = self.project.knowledge
+        return next((found for one in self.externals if (found := knowledge.fetch(one.name))), None)
+
+    @cached_property
+    def uses_network(self) -> bool:
+        """Whether the call certainly goes to the network, or to a service of AWS."""
+        knowledge = self.project.knowledge
+        return bool(self.request or self.fetch) or any(
+            knowledge.opens_connection(one.name) or _is_api_call(one.name) for one in self.externals
+        )
+
+    def argument(self, name: str, position: int | None = None) -> nodes.Expression | None:
+        """Return the argument with a name, or else the one at a position (counted from 0)."""
+        for one in self.node.arguments:
+            if one.name == name:
+                return one.value
+        positional = [one for one in self.node.arguments if not one.name]
+        if position is None or any(one.star for one in positional[: position + 1]):
+            return None
+        return positional[position].value if position < len(positional) else None
+
+    def is_fixed(self, value: nodes.Expression) -> bool:
+        """Whether it is certain that an argument is the same for every event.
+
+        Deployed files are the same, files below /tmp are not. See `is_constant` for less. A
+        parameter is also fixed when the call of the witness gives it something fixed.
+        """
+        constants = self.project.constants
+        if constants.is_fixed(value, self.site.scope):
+            return True
+        if not isinstance(value, nodes.Name) or not self.constant_way:
+            return False
+        edge = self.constant_way[-1]
+        for site, skip_first in self.project.call_graph.argument_sites(self.function):
+            if site is edge.site:
+                given = bind_arguments(site.node, self.function, skip_first).get(value.id)
+                return given is not None and constants.is_fixed(given, site.scope)
+        return False
+
+    def address_of(self, url: nodes.Expression) -> Address:
+        """Return what is known of the host that an argument names."""
+        project = self.project
+        return address_of(url, self.site.scope, project.constants, project.dependence)
+
+    def is_written_by_project(self, name: nodes.Expression) -> bool:
+        """Whether the project writes the parameter or secret of that name, or may well do so."""
+        text = self.project.constants.text(name, self.site.scope)
+        for path, other in self.project.stored_names:
+            if other is None:
+                if path == self.path:
+                    return True
+            elif text is None or other == text:
+                return True
+        return False
+
+    @cached_property
+    def content_depends_on(self) -> frozenset[str]:
+        """What the content of the files and buffers depends on that the arguments name."""
+        return self.project.filled.depend_on(self.site)
+
+    @cached_property
+    def in_lifespan(self) -> bool:
+        """Whether the call only runs where an adapter starts and stops the application."""
+        if not self.project.has_lifespans:
+            return False
+        way = self.project.phases.path_to(self.function)
+        return way is not None and way.entry.lifecycle
+
+    @cached_property
+    def repeated_for_items(self) -> bool:
+        """Whether a loop over data certainly repeats the call: here, or around the call of here.
+
+        Attempts, polling, searches, and what happens only to some of the items are none of that.
+        """
+        found = loop_around(self.node, self.site.scope)
+        if found is not None:
+            return serves_all_items(found, self.node, self.site.scope, self.project.evaluator)
+        if self.way is None or not self.way.edges:
+            return False
+        edge = self.way.edges[-1]
+        found = loop_around(edge.node, edge.scope)
+        return (
+            found is not None
+            and edge.kind in ("call", "method")
+            and not is_conditional(self.node, self.site.scope)
+            and serves_all_items(found, edge.node, edge.scope, self.project.evaluator)
+        )
+
+
+_LOCAL_METHODS = frozenset(
+    {"generate_presigned_url", "generate_presigned_post", "get_paginator", "get_waiter"}
+    | {"can_paginate", "close", "exceptions", "meta"}
+)
+"""What clients of boto3 have that sends no request:
+https://docs.aws.amazon.com/boto3/latest/guide/clients.html
+"""
+
+
+def _is_api_call(name: str) -> bool:
+    client, _, method = name.rpartition(".")
+    return client == "botocore.client.BaseClient()" and method not in _LOCAL_METHODS

@@ -1,0 +1,101 @@
+"""Loops around a place: whether it is repeated, and whether that is done for each of many items."""
+
+from __future__ import annotations
+
+from lambda_lint.finding import Span
+from lambda_lint.model.program import Scope
+from lambda_lint.model.values import DisplayValue, Evaluator
+from lambda_lint.syntax import nodes
+
+Loop = nodes.For | nodes.While | nodes.Comprehension
+
+
+def in_loop(node: nodes.Node, scope: Scope) -> Span | None:
+    """Return the place of the loop around a node within its function, None without one."""
+    found = loop_around(node, scope)
+    return found.span if found is not None else None
+
+
+def loop_around(node: nodes.Node, scope: Scope) -> Loop | None:
+    """Return the innermost loop that repeats a node within its function."""
+    for child, parent in scope.module.ancestors(node):
+        if isinstance(child, (nodes.Return, nodes.Raise)) or _ends_loop(child, parent):
+            # What leaves the loop is not repeated by it.
+            return None
+        if isinstance(parent, nodes.For) and child in parent.body:
+            return parent
+        if isinstance(parent, nodes.While) and child in parent.body:
+            return parent
+        if isinstance(parent, nodes.Comprehension) and child in parent.elements:
+            return parent
+    return None
+
+
+def serves_all_items(loop: Loop, node: nodes.Node, scope: Scope, evaluator: Evaluator) -> bool:
+    """Whether a loop goes over data and does for every item what `node` does, which it holds.
+
+    SNS and S3 give one record with each event, although they come as a list:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-lambda-as-subscriber.html
+    """
+    if isinstance(loop, nodes.While) or is_conditional(node, scope, loop):
+        return False
+    body: list[nodes.Node] = []
+    if isinstance(loop, nodes.For):
+        iterables, body = [loop.iterable], [*loop.body]
+    else:
+        iterables, body = [one.iterable for one in loop.clauses], [*loop.elements]
+    for iterable in iterables:
+        for one in (iterable, *_first_argument(iterable)):
+            if isinstance(one, nodes.Call) and _called(one) in ("range", "count"):
+                return False
+            values = evaluator.evaluate(one, scope)
+            if any(isinstance(value, DisplayValue) for value in values):
+                return False
+    return not any(_ends_or_is_single(inner) for one in body for inner in nodes.walk(one))
+
+
+def is_conditional(node: nodes.Node, scope: Scope, within: nodes.Node | None = None) -> bool:
+    """Whether a branch decides over a node, below `within` or else in its whole function."""
+    for child, parent in scope.module.ancestors(node):
+        if parent is within:
+            return False
+        match parent:
+            case nodes.If(test=test) | nodes.Conditional(test=test):
+                if child is not test:
+                    return True
+            case nodes.ExceptHandler() | nodes.Case():
+                return True
+            case nodes.BooleanOperation(operands=operands):
+                if child is not operands[0]:
+                    return True
+    return False
+
+
+def _first_argument(call: nodes.Expression) -> list[nodes.Expression]:
+    """Return what `enumerate(items)` and the like go over."""
+    if isinstance(call, nodes.Call) and isinstance(call.func, nodes.Name):
+        return [one.value for one in call.arguments[:1]]
+    return []
+
+
+def _called(call: nodes.Call) -> str:
+    return call.func.id if isinstance(call.func, nodes.Name) else ""
+
+
+def _ends_or_is_single(node: nodes.Node) -> bool:
+    match node:
+        case nodes.Return() | nodes.Simple(keyword="break"):
+            return True
+        case nodes.Constant(value="Sns" | "s3") | nodes.Attribute(attr="sns" | "s3"):
+            return True
+    return False
+
+
+def _ends_loop(child: nodes.Node, parent: nodes.Node) -> bool:
+    """Whether `break` follows the statement in its own block."""
+    for name in ("body", "orelse"):
+        block = getattr(parent, name, None)
+        if isinstance(block, list) and child in block and block:
+            last = block[-1]
+            return isinstance(last, nodes.Simple) and last.keyword == "break"
+    return False
