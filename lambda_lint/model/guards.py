@@ -8,7 +8,7 @@ depends on how long the place lives; that is for `phases.py` to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
@@ -20,9 +20,12 @@ from lambda_lint.model.questions import (
     asks_for_absence,
     asks_for_life,
     blocks,
+    handed_on,
     is_never,
     leaves,
     looked_for,
+    missing_instead,
+    rebound,
 )
 from lambda_lint.model.resets import Resets
 from lambda_lint.model.values import ClassValue, External, FunctionValue
@@ -99,7 +102,8 @@ class Guards:
                 case nodes.Conditional():
                     if child is not parent.test:
                         other = parent.body if child is parent.orelse else parent.orelse
-                        yield from self._given(other, scope, parent)
+                        asked = missing_instead(parent.test, child is parent.body)
+                        yield from self._given(asked, [other], scope, parent)
                         yield from self._matching(
                             parent.test,
                             scope,
@@ -144,6 +148,9 @@ class Guards:
         elif not found and asks_for_absence(parent.test, child in parent.body):
             everywhere = self.places.stored_by(function, made)
             yield from self._matching(parent.test, scope, function, parent, everywhere)
+        missing = missing_instead(parent.test, child in parent.body)
+        other = parent.orelse if child in parent.body else parent.body
+        yield from self._given(missing, [*rebound(branch), *handed_on(other)], scope, parent)
 
     def _on_disk(
         self,
@@ -254,17 +261,26 @@ class Guards:
         for operand in parent.operands:
             if operand is child:
                 return
-            yield from self._given(operand, scope, parent)
+            yield from self._given([operand], [operand], scope, parent)
             yield from self._matching(operand, scope, function, parent, stored)
 
     def _given(
-        self, alternative: nodes.Expression, scope: Scope, where: nodes.Node
+        self,
+        missing: Iterable[nodes.Expression],
+        used: Iterable[nodes.Expression],
+        scope: Scope,
+        where: nodes.Node,
     ) -> Iterator[Guard]:
-        """`client or make()`: made only for callers that give no client."""
-        if isinstance(alternative, nodes.Name):
-            place = self.places.of(alternative, scope)
-            if place is not None and place.kind == "parameter":
-                yield Guard(place, scope.module.path, where.span, "parameter")
+        """`client or make()`: made only for callers that give no client.
+
+        `missing` is what is not there when it is made, and `used` what is taken when it is.
+        """
+        names = {one.id for one in used if isinstance(one, nodes.Name)}
+        for asked in missing:
+            if isinstance(asked, nodes.Name) and asked.id in names:
+                place = self.places.parameter(asked.id, scope)
+                if place is not None:
+                    yield Guard(place, scope.module.path, where.span, "parameter")
 
     def _returned_early(
         self,
@@ -282,6 +298,14 @@ class Guards:
             tests: list[nodes.Expression] = []
             if isinstance(earlier, nodes.If) and (leaves(earlier.body) or leaves(earlier.orelse)):
                 tests = [earlier.test]
+                # What follows runs as if it stood in the branch that does not leave.
+                in_body = not leaves(earlier.body)
+                used = [
+                    *rebound(block[position:]),
+                    *handed_on(earlier.orelse if in_body else earlier.body),
+                ]
+                missing = missing_instead(earlier.test, in_body)
+                yield from self._given(missing, used, scope, earlier)
             elif isinstance(earlier, nodes.Try):
                 tests = [
                     one.value
@@ -304,6 +328,9 @@ class Guards:
         if not stored:
             return
         for place in self.places.mentioned(test, scope):
+            if place.kind == "parameter":
+                # Whether it was given is a question of its own.
+                continue
             if place in stored or (place.kind == "global" and place.name == "globals()"):
                 yield Guard(place, scope.module.path, where.span, "test")
                 return

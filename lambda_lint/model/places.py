@@ -120,6 +120,13 @@ class Places:
                     return place
         return None
 
+    def parameter(self, name: str, scope: Scope) -> Place | None:
+        """Return the place of what callers give for a name, None when it is no parameter."""
+        found = scope.lookup(name)
+        if found is None or found.kind != "function" or found.function.parameter(name) is None:
+            return None
+        return Place("parameter", found.function, name)
+
     def _parameter(self, function: Function, name: str) -> Place:
         """Return the place of a parameter: a mutable default and a caller's own place last."""
         parameter = function.parameter(name)
@@ -168,10 +175,28 @@ class Places:
         lineage = self.evaluator.lineage(class_)[0]
         on_objects = self.evaluator.contents.on_objects
         assigned = any(attr in one.attributes or (one, attr) in on_objects for one in lineage)
-        if not assigned and any(attr in one.scope.bindings for one in lineage):
+        if not assigned and any(
+            attr in one.scope.bindings and not self._is_field(one, attr) for one in lineage
+        ):
             # `self._cache[key] = …` with `_cache = {}` in the class body: one for all instances.
             return Place("class", self._definer(class_, attr), attr)
         return Place("instance", self._definer(class_, attr), attr)
+
+    def _is_field(self, class_: Class, attr: str) -> bool:
+        """Whether every object gets its own of what the class body only declares."""
+        annotated = [
+            one.node.annotation
+            for one in class_.scope.bindings[attr]
+            if isinstance(one.node, nodes.AnnotatedAssign)
+        ]
+        if not annotated or any(_names(one, "ClassVar") for one in annotated):
+            return False
+        declared = any(
+            _names(one, "dataclass", "define", "frozen", "mutable", "attrs", "s")
+            for one in class_.node.decorators
+        )
+        libraries = self.evaluator.lineage(class_)[1]
+        return declared or any(one.rpartition(".")[2] in _MODELS for one in libraries)
 
     def _definer(self, class_: Class, attr: str) -> Class:
         for one in reversed(self.evaluator.lineage(class_)[0]):
@@ -350,6 +375,16 @@ class Places:
         return self.of(target, scope)
 
 
+def _names(expression: nodes.Expression, *names: str) -> bool:
+    """Whether a decorator or annotation is one of these, whatever it is called or indexed with."""
+    match expression:
+        case nodes.Call(func=inner) | nodes.Subscript(value=inner):
+            return _names(inner, *names)
+        case nodes.Attribute(attr=name) | nodes.Name(id=name):
+            return name in names
+    return False
+
+
 def _asked(test: nodes.Expression) -> Iterator[nodes.Node]:
     """Yield the nodes of a test, without comparisons that say nothing of presence.
 
@@ -380,6 +415,11 @@ def _contains(outer: nodes.Node, inner: nodes.Node) -> bool:
 
 _MAX_DEPTH = 3
 """How many calls deep a store counts as made by a call."""
+
+_MODELS = frozenset({"BaseModel", "BaseSettings", "NamedTuple", "SQLModel"})
+"""Base classes whose annotated attributes are fields of each object, as with a dataclass:
+https://docs.pydantic.dev/latest/concepts/fields/
+"""
 
 _WRITERS = frozenset({"update", "setdefault", "append", "add", "insert", "put", "set", "extend"})
 """Methods that keep their argument in the object."""

@@ -58,12 +58,12 @@ class Project:
         self.places = Places(self.call_graph)
         self.guards = Guards(self.places)
         self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
-        self.phases = Phases(self.call_graph, self.guards, self.handlers)
-        self.resources = Resources(self.phases)
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
+        self.phases = Phases(self.call_graph, self.guards, self.handlers, self.dependence)
+        self.resources = Resources(self.phases)
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
         self._followed = Followed(self.call_graph, self.constants, self.phases)
 
