@@ -18,6 +18,7 @@ from lambda_lint.model.questions import (
     always_leaves,
     asked_for_presence,
     asks_for_absence,
+    asks_for_item,
     asks_for_life,
     blocks,
     handed_on,
@@ -128,29 +129,57 @@ class Guards:
     ) -> Iterator[Guard]:
         if child is parent.test:
             return
-        branch = parent.body if child in parent.body else parent.orelse
+        in_body = child in parent.body
+        branch = parent.body if in_body else parent.orelse
         stored = self.places.stored_in(branch, scope, made)
-        present = asked_for_presence(parent.test, child in parent.body)
+        present = asked_for_presence(parent.test, in_body)
         if present is not None:
             # `if x is not None: x = make()` makes it again and again, unless it also forgets it.
             place = self.places.of(present, scope)
             if place is not None and place not in self.resets.in_block(branch, scope):
                 stored = stored - {place}
+        stored = self._under_asked_keys(parent.test, in_body, branch, scope, stored)
         found = False
         for guard in self._matching(parent.test, scope, function, parent, stored):
             found = True
             yield guard
-        for guard in self._on_disk(parent.test, child in parent.body, branch, scope, parent):
+        for guard in self._on_disk(parent.test, in_body, branch, scope, parent):
             found = True
             yield guard
-        if not found and child in parent.body and asks_for_life(parent.test):
+        if not found and in_body and asks_for_life(parent.test):
             yield Guard(Place("unknown", None, "alive"), scope.module.path, parent.span, "liveness")
-        elif not found and asks_for_absence(parent.test, child in parent.body):
+        elif not found and asks_for_absence(parent.test, in_body):
+            body = function.node.body if isinstance(function.node, nodes.FunctionDef) else []
             everywhere = self.places.stored_by(function, made)
+            everywhere = self._under_asked_keys(parent.test, in_body, body, scope, everywhere)
             yield from self._matching(parent.test, scope, function, parent, everywhere)
-        missing = missing_instead(parent.test, child in parent.body)
-        other = parent.orelse if child in parent.body else parent.body
+        missing = missing_instead(parent.test, in_body)
+        other = parent.orelse if in_body else parent.body
         yield from self._given(missing, [*rebound(branch), *handed_on(other)], scope, parent)
+
+    def _under_asked_keys(
+        self,
+        test: nodes.Expression,
+        in_body: bool,
+        branch: Sequence[nodes.Statement],
+        scope: Scope,
+        stored: frozenset[Place],
+    ) -> frozenset[Place]:
+        """Leave out containers that are asked for one item and filled with another.
+
+        `if os.environ["STAGE"] == "prod": os.environ["TOKEN"] = fetch()` remembers nothing, and
+        `if key in kept: kept[key] = make()` makes it again because it is there.
+        """
+        left = stored
+        for place in stored:
+            asked = self.places.keys_asked(test, scope, place)
+            keys = self.places.keys_stored(branch, scope, place) if asked is not None else None
+            if asked is None or keys is None:
+                continue
+            disjoint = not asked & keys and not any(one.startswith("<") for one in asked | keys)
+            if disjoint or (keys == asked and asks_for_item(test, in_body)):
+                left = left - {place}
+        return left
 
     def _on_disk(
         self,

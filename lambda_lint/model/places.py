@@ -91,6 +91,9 @@ class Places:
                 func=nodes.Attribute(value=value, attr="get" | "setdefault" | "copy" | "ping")
             ):
                 return self._inside(value, scope)
+            case nodes.Call(func=nodes.Attribute(attr="getenv") | nodes.Name(id="getenv") as func):
+                if External("os.getenv") in self.evaluator.evaluate(func, scope):
+                    return Place("library", None, "os.environ")
         return None
 
     def _inside(self, container: nodes.Expression, scope: Scope) -> Place | None:
@@ -203,6 +206,56 @@ class Places:
             if attr in one.attributes or attr in one.scope.bindings:
                 return one
         return class_
+
+    def keys_asked(
+        self, test: nodes.Expression, scope: Scope, place: Place
+    ) -> frozenset[str] | None:
+        """Return the keys that a test asks a container for; None for other questions.
+
+        Keys are texts: of constants, and of plain names, which stand in angle brackets.
+        """
+        keys: set[str] = set()
+        accounted: set[nodes.Node] = set()
+        for node in _asked(test):
+            if node in accounted or not isinstance(node, nodes.Expression):
+                continue
+            asked = _item(node)
+            if asked is None:
+                plain = isinstance(node, (nodes.Name, nodes.Attribute))
+                if plain and self.of(node, scope) == place:
+                    return None
+                continue
+            container, key = asked
+            is_call = isinstance(node, nodes.Call)
+            if self.of(node if is_call else container, scope) == place:
+                text = _key(key)
+                if text is None:
+                    return None
+                keys.add(text)
+                accounted.add(container)
+        return frozenset(keys) or None
+
+    def keys_stored(
+        self, statements: Sequence[nodes.Statement], scope: Scope, place: Place
+    ) -> frozenset[str] | None:
+        """Return the keys under which statements store, as above; None when others may be."""
+        keys: set[str] = set()
+        for statement in statements:
+            for node in nodes.walk(statement):
+                inner = scope.module.scope_of.get(node, scope)
+                if not any(one == place for one, _ in self._written_by(node, inner)):
+                    continue
+                targets = node.targets if isinstance(node, nodes.Assign) else []
+                for target in targets:
+                    if self.written(target, inner) != place:
+                        continue
+                    text = _key(target.index) if isinstance(target, nodes.Subscript) else None
+                    if text is None:
+                        return None
+                    keys.add(text)
+                if not targets:
+                    return None
+        return frozenset(keys) or None
 
     def mentioned(self, node: nodes.Expression, scope: Scope) -> Iterator[Place]:
         """Yield every place that an expression reads, outermost first.
@@ -373,6 +426,32 @@ class Places:
                 return Place("parameter", owner.function, target.id)
             return None
         return self.of(target, scope)
+
+
+def _item(node: nodes.Expression) -> tuple[nodes.Expression, nodes.Expression] | None:
+    """Return the container and the key of an expression that asks for one item."""
+    match node:
+        case nodes.Subscript(value=container, index=key):
+            return container, key
+        case nodes.Call(func=nodes.Attribute(value=container, attr="get"), arguments=[first, *_]):
+            return container, first.value
+        case nodes.Call(
+            func=nodes.Attribute(attr="getenv") | nodes.Name(id="getenv") as container,
+            arguments=[first, *_],
+        ):
+            return container, first.value
+        case nodes.Comparison(left=key, operators=["in" | "not in"], comparators=[container]):
+            return container, key
+    return None
+
+
+def _key(index: nodes.Expression) -> str | None:
+    match index:
+        case nodes.Constant(value=value):
+            return str(value)
+        case nodes.Name(id=name):
+            return f"<{name}>"
+    return None
 
 
 def _names(expression: nodes.Expression, *names: str) -> bool:

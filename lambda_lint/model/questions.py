@@ -66,6 +66,20 @@ def missing_instead(test: nodes.Expression, in_body: bool) -> Iterator[nodes.Exp
                 yield asked
 
 
+def asks_for_item(test: nodes.Expression, in_body: bool) -> bool:
+    """Whether the branch is entered just when an item is there: `key in kept`, `kept.get(key)`."""
+    match test:
+        case nodes.UnaryOperation(operator="not", operand=operand):
+            return asks_for_item(operand, not in_body)
+        case nodes.Comparison(operators=["in" | "not in" as operator]):
+            return in_body == (operator == "in")
+        case nodes.Subscript() | nodes.Call(func=nodes.Attribute(attr="get" | "getenv")):
+            return in_body
+        case nodes.Call(func=nodes.Name(id="getenv")):
+            return in_body
+    return False
+
+
 def rebound(block: Sequence[nodes.Statement]) -> Iterator[nodes.Expression]:
     """Yield the targets that the statements assign to, inner blocks included."""
     for statement in block:
