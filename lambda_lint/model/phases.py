@@ -258,9 +258,7 @@ class Phases:
             self._walk()
             found = False
             for class_, sites in self.calls.instantiations.items():
-                if class_ in self.per_invocation or self.guards.shares_instances(class_):
-                    continue
-                if self.guards.of_class(class_) is not None:
+                if class_ in self.per_invocation or self.is_single(class_):
                     continue
                 for site in sites:
                     if self.of_node(site.node, site.scope) is Phase.INVOKE:
@@ -272,6 +270,10 @@ class Phases:
                 break
             before = size
         self._walk_once()
+
+    def is_single(self, class_: Class) -> bool:
+        """Whether making another object of the class gives the first one, or shares its state."""
+        return self.guards.shares_instances(class_) or self.guards.of_class(class_) is not None
 
     def _is_per_invocation(self, owner: Class) -> bool:
         return self.lifetime_of(owner) is not None
