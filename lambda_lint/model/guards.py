@@ -8,7 +8,7 @@ depends on how long the place lives; that is for `phases.py` to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
@@ -138,9 +138,9 @@ class Guards:
             place = self.places.of(present, scope)
             if place is not None and place not in self.resets.in_block(branch, scope):
                 stored = stored - {place}
-        stored = self._under_asked_keys(parent.test, in_body, branch, scope, stored)
         found = False
-        for guard in self._matching(parent.test, scope, function, parent, stored):
+        other_item = self._other_items(parent.test, in_body, branch, scope)
+        for guard in self._matching(parent.test, scope, function, parent, stored, other_item):
             found = True
             yield guard
         for guard in self._on_disk(parent.test, in_body, branch, scope, parent):
@@ -151,35 +151,35 @@ class Guards:
         elif not found and asks_for_absence(parent.test, in_body):
             body = function.node.body if isinstance(function.node, nodes.FunctionDef) else []
             everywhere = self.places.stored_by(function, made)
-            everywhere = self._under_asked_keys(parent.test, in_body, body, scope, everywhere)
-            yield from self._matching(parent.test, scope, function, parent, everywhere)
+            other_item = self._other_items(parent.test, in_body, body, scope)
+            yield from self._matching(parent.test, scope, function, parent, everywhere, other_item)
         missing = missing_instead(parent.test, in_body)
         other = parent.orelse if in_body else parent.body
         yield from self._given(missing, [*rebound(branch), *handed_on(other)], scope, parent)
 
-    def _under_asked_keys(
+    def _other_items(
         self,
         test: nodes.Expression,
         in_body: bool,
         branch: Sequence[nodes.Statement],
         scope: Scope,
-        stored: frozenset[Place],
-    ) -> frozenset[Place]:
-        """Leave out containers that are asked for one item and filled with another.
+    ) -> Callable[[Place], bool]:
+        """Return what says of a container that the test asks for another item than is stored.
 
         `if os.environ["STAGE"] == "prod": os.environ["TOKEN"] = fetch()` remembers nothing, and
         `if key in kept: kept[key] = make()` makes it again because it is there.
         """
-        left = stored
-        for place in stored:
+
+        def is_other(place: Place) -> bool:
             asked = self.places.keys_asked(test, scope, place)
             keys = self.places.keys_stored(branch, scope, place) if asked is not None else None
             if asked is None or keys is None:
-                continue
-            disjoint = not asked & keys and not any(one.startswith("<") for one in asked | keys)
-            if disjoint or (keys == asked and asks_for_item(test, in_body)):
-                left = left - {place}
-        return left
+                return False
+            if keys == asked:
+                return asks_for_item(test, in_body)
+            return not asked & keys and not any(one.startswith("<") for one in asked | keys)
+
+        return is_other
 
     def _on_disk(
         self,
@@ -311,6 +311,28 @@ class Guards:
                 if place is not None:
                     yield Guard(place, scope.module.path, where.span, "parameter")
 
+    def _given_early(
+        self, block: Sequence[nodes.Statement], position: int, scope: Scope
+    ) -> Iterator[Guard]:
+        """`if client: return client` in front: what follows is for callers that give none."""
+        if not scope.function.parameters:
+            return
+        for earlier in block[:position]:
+            if not isinstance(earlier, nodes.If):
+                continue
+            in_body = not leaves(earlier.body)
+            if in_body and not leaves(earlier.orelse):
+                continue
+            missing = [
+                one
+                for one in missing_instead(earlier.test, in_body)
+                if isinstance(one, nodes.Name) and self.places.parameter(one.id, scope)
+            ]
+            if missing:
+                taken = handed_on(earlier.orelse if in_body else earlier.body)
+                used = [*taken, *rebound(block[position:])]
+                yield from self._given(missing, used, scope, earlier)
+
     def _returned_early(
         self,
         block: Sequence[nodes.Statement],
@@ -320,6 +342,7 @@ class Guards:
         made: nodes.Node,
     ) -> Iterator[Guard]:
         """`if x: return x` before, and a store of `x` from here on."""
+        yield from self._given_early(block, position, scope)
         stored: frozenset[Place] | None = None
         for earlier in block[:position]:
             if isinstance(earlier, nodes.With) and earlier.body:
@@ -327,14 +350,6 @@ class Guards:
             tests: list[nodes.Expression] = []
             if isinstance(earlier, nodes.If) and (leaves(earlier.body) or leaves(earlier.orelse)):
                 tests = [earlier.test]
-                # What follows runs as if it stood in the branch that does not leave.
-                in_body = not leaves(earlier.body)
-                used = [
-                    *rebound(block[position:]),
-                    *handed_on(earlier.orelse if in_body else earlier.body),
-                ]
-                missing = missing_instead(earlier.test, in_body)
-                yield from self._given(missing, used, scope, earlier)
             elif isinstance(earlier, nodes.Try):
                 tests = [
                     one.value
@@ -353,12 +368,13 @@ class Guards:
         function: Function,
         where: nodes.Node,
         stored: frozenset[Place],
+        is_other: Callable[[Place], bool] = lambda place: False,
     ) -> Iterator[Guard]:
         if not stored:
             return
         for place in self.places.mentioned(test, scope):
-            if place.kind == "parameter":
-                # Whether it was given is a question of its own.
+            if place.kind == "parameter" or (place in stored and is_other(place)):
+                # Whether a parameter was given is a question of its own.
                 continue
             if place in stored or (place.kind == "global" and place.name == "globals()"):
                 yield Guard(place, scope.module.path, where.span, "test")
