@@ -185,17 +185,24 @@ class Registrations:
     def _needed(self, site: CallSite) -> Iterator[Function]:
         """Yield the function or the constructor that `Depends(x)` stands for.
 
-        Without an argument it is the class of the parameter's annotation.
+        Without an argument it is the class of the parameter's annotation, or that beside it in
+        `Annotated[Pages, Depends()]`.
         """
         values: list[Value] = []
-        if site.node.arguments:
-            values += self.evaluator.evaluate(site.node.arguments[0].value, site.scope)
+        positional = [one for one in site.node.arguments if one.name in (None, "dependency")]
+        if positional:
+            values += self.evaluator.evaluate(positional[0].value, site.scope)
         else:
-            place = site.module.parents.get(site.node)
-            if isinstance(place, nodes.Parameter) and place.annotation is not None:
-                for one in self.evaluator.annotated(place.annotation, site.scope):
-                    if isinstance(one, InstanceValue):
-                        values.append(ClassValue(one.class_))
+            match site.module.parents.get(site.node):
+                case nodes.Parameter(annotation=annotation) if annotation is not None:
+                    beside = annotation
+                case nodes.Collection(items=[first, *_]):
+                    beside = first
+                case _:
+                    return
+            for one in self.evaluator.annotated(beside, site.scope):
+                if isinstance(one, InstanceValue):
+                    values.append(ClassValue(one.class_))
         for value in values:
             if isinstance(value, FunctionValue):
                 yield value.function
