@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lambda_lint.finding import Span
-from lambda_lint.model.named_modules import named_by_call, named_by_target
+from lambda_lint.model.named_modules import Named, named_by_call, named_by_target
 from lambda_lint.syntax import nodes
 
 
@@ -396,10 +396,12 @@ class _Indexer:
         at_module_level = scope.kind == "module"
         self.named(node, scope, named_by_target(target, value, at_module_level=at_module_level))
 
-    def named(self, node: nodes.Node, scope: Scope, found: Iterable[tuple[str, str]]) -> None:
-        for module, name in found:
-            kind = "from" if name else "import"
-            self.module.imports.append(Binding(kind, node, scope, module=module, name=name))
+    def named(self, node: nodes.Node, scope: Scope, found: Iterable[Named]) -> None:
+        for one in found:
+            kind = "from" if one.name else "import"
+            self.module.imports.append(
+                Binding(kind, node, scope, module=one.module, level=one.level, name=one.name)
+            )
 
     def visit_Walrus(self, node: nodes.Walrus, scope: Scope) -> None:
         self.visit(node.value, node, scope)

@@ -199,7 +199,7 @@ class Registrations:
             for binding in bindings if framework is not None else ():
                 if binding.value is None or framework is None:
                     continue
-                for dotted, name in texts_of_setting(binding.value):
+                for dotted, name, _ in texts_of_setting(binding.value):
                     path = self.evaluator.imports.find(dotted, module.path)
                     if path is not None and path in self.calls.modules:
                         named = ModuleValue(self.calls.modules[path])
