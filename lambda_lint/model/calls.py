@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
-from lambda_lint.model.definitions import Definitions
+from lambda_lint.model.definitions import Definitions, is_middleware
 from lambda_lint.model.operations import Operations
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.values import (
@@ -499,7 +499,9 @@ def bind_arguments(
 
 
 def _runs_nothing(site: CallSite, callee: Function) -> bool:
-    """Whether the call certainly makes only a coroutine or generator that nobody runs."""
+    """Whether the call makes only a decorator, or a coroutine or generator that nobody runs."""
+    if is_middleware(callee):
+        return True
     if callee.decorators or not isinstance(callee.node, nodes.FunctionDef):
         return False
     statement = site.module.parents.get(site.node)
