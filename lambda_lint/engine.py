@@ -159,7 +159,7 @@ def _project(
                 imports,
                 knowledge,
                 configured_handlers=handlers,
-                handler_patterns=settings.handler_patterns,
+                is_handler_by_name=settings.is_handler_by_pattern,
                 snapstart=settings.snapstart,
             )
         except ConfiguredHandlerError as error:

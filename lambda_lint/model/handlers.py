@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lambda_lint.finding import Confidence, Span, Step
@@ -82,14 +82,17 @@ class ConfiguredHandlerError(ValueError):
 
 
 def find_handlers(
-    calls: CallGraph, configured: Sequence[str], patterns: Sequence[str] = ()
+    calls: CallGraph,
+    configured: Sequence[str],
+    is_named: Callable[[str, str], bool] = lambda path, name: False,
 ) -> list[Handler]:
     """Return the handlers of the project in the order of paths and lines.
 
-    `configured` are `path.py:name` entries; `patterns` are further names (globs) of functions that
-    the project uses for handlers. Raises ConfiguredHandlerError for an entry that names nothing.
+    `configured` are `path.py:name` entries; `is_named` says of a path and the name of a function
+    whether the project names its handlers so. Raises ConfiguredHandlerError for an entry that
+    names nothing.
     """
-    finder = _Finder(calls, patterns)
+    finder = _Finder(calls, is_named)
     handlers = [finder.configured(one) for one in configured]
     seen = {(one.path, one.name) for one in handlers}
     finder.named = frozenset(seen)
@@ -111,11 +114,11 @@ def find_handlers(
 
 
 class _Finder:
-    def __init__(self, calls: CallGraph, patterns: Sequence[str]) -> None:
+    def __init__(self, calls: CallGraph, is_named: Callable[[str, str], bool]) -> None:
         self.calls = calls
         self.evaluator = calls.evaluator
         self.knowledge = calls.evaluator.knowledge
-        self.patterns = tuple(patterns)
+        self.is_named = is_named
         self.routes = Routes(calls)
         #: Handlers that are an application in a variable, which a function may stand in front of.
         self.applications: set[Handler] = set()
@@ -133,12 +136,23 @@ class _Finder:
                 "the project root, as in `src/app.py:handler`"
             )
         evidence = ("named in the configuration",)
-        for function in module.functions:
+        for function in reversed(module.functions):
             if function.qualname == name:
                 return self._handler(function, name, evidence, Confidence.HIGH, function.name_span)
         for binding in module.scope.bindings.get(name, ()):
             for handler in self._from_binding(module, name, binding, certain=True):
                 return handler
+        for value in self.evaluator.member(module, name):
+            if isinstance(value, FunctionValue):
+                span = value.function.name_span
+                if value.function.module is not module:
+                    span = module.scope.bindings[name][-1].node.span
+                return self._handler(value.function, name, evidence, Confidence.HIGH, span, module)
+        if name in module.scope.bindings:
+            raise ConfiguredHandlerError(
+                f"handler {entry!r}: what {path} keeps as {name!r} is not known, so nothing can be "
+                "said of its events; write the name of the function that it calls"
+            )
         raise ConfiguredHandlerError(
             f"handler {entry!r}: {path} defines no {name!r}; write the name of a function, "
             "`Class.method`, or a module variable that holds a callable"
@@ -149,8 +163,8 @@ class _Finder:
         variables: list[Handler] = []
         wrapped: set[Function] = set()
         names: set[str] = set()
-        for name, bindings in module.scope.bindings.items():
-            for binding in bindings:
+        for name in module.scope.bindings:
+            for binding in final(module.scope, name):
                 for handler in self._from_binding(module, name, binding, certain=False):
                     variables.append(handler)
                     if isinstance(binding.value, nodes.Call):
@@ -164,6 +178,12 @@ class _Finder:
                     (route.evidence,),
                     Confidence.HIGH,
                     function.name_span,
+                )
+                continue
+            if self.is_named(module.path, function.qualname):
+                why = ("is named like the configured handlers",)
+                yield self._handler(
+                    function, function.qualname, why, Confidence.HIGH, function.name_span
                 )
                 continue
             scope = function.definition_scope
@@ -255,6 +275,8 @@ class _Finder:
         self, module: Module, name: str, binding: Binding, *, certain: bool
     ) -> Iterator[Handler]:
         """A module variable that holds a callable: `handler = Mangum(app)`."""
+        if binding.kind == "from" or isinstance(binding.value, nodes.Name):
+            yield from self._renamed(module, name, binding)
         if binding.kind != "assign" or binding.value is None or binding.index is not None:
             return
         if binding.scope.kind != "module":
@@ -281,12 +303,13 @@ class _Finder:
                 case FunctionValue(function=function, receiver=receiver):
                     if isinstance(value, nodes.Name):
                         continue
-                    skip = 1 if receiver is not None else 0
+                    bound = self._bound_by_partial(value, module)
+                    skip = bound + (1 if receiver is not None else 0)
                     points, evidence = self._score(function, name, skip)
                     if points >= ENOUGH or certain:
                         evidence = (*evidence, "assigned to a module variable")
                         handler = self._handler(
-                            function, name, evidence, Confidence.MEDIUM, span, module
+                            function, name, evidence, Confidence.MEDIUM, span, module, bound
                         )
                         if isinstance(value, nodes.Call):
                             for inner in self._wrapped_in(value, module):
@@ -304,6 +327,35 @@ class _Finder:
                                     call, name, evidence, Confidence.MEDIUM, span, module
                                 )
                                 return
+
+    def _bound_by_partial(self, value: nodes.Expression, module: Module) -> int:
+        """Return how many parameters `functools.partial(run, settings)` gives in front."""
+        if not isinstance(value, nodes.Call):
+            return 0
+        if External("functools.partial") not in self.evaluator.evaluate(value.func, module.scope):
+            return 0
+        return len([one for one in value.arguments if not one.name and not one.star]) - 1
+
+    def _renamed(self, module: Module, name: str, binding: Binding) -> Iterator[Handler]:
+        """`lambda_handler = process`, `from core import run as lambda_handler`."""
+        if binding.scope.kind != "module" or not any(
+            fnmatch.fnmatchcase(name, pattern)
+            for one in self.knowledge.name_evidence
+            for pattern in one.patterns
+            if one.points > 0
+        ):
+            return
+        for value in self.evaluator.binding(binding):
+            if not isinstance(value, FunctionValue) or value.function.name == name:
+                continue
+            function, skip = value.function, 1 if value.receiver is not None else 0
+            points, evidence = self._score(function, name, skip)
+            # Under its own name it is found where it is defined.
+            if points >= ENOUGH and self._score(function, function.name, skip)[0] < ENOUGH:
+                evidence = (*evidence, "assigned to a module variable")
+                span = binding.node.span
+                yield self._handler(function, name, evidence, Confidence.MEDIUM, span, module)
+                return
 
     def _served(
         self,
@@ -353,6 +405,7 @@ class _Finder:
         confidence: Confidence,
         span: Span,
         module: Module | None = None,
+        bound: int = 0,
     ) -> Handler:
         # What a module variable holds may be defined elsewhere; the handler is the variable.
         module = module or function.module
@@ -366,8 +419,8 @@ class _Finder:
         for route in self.routes.kept(function, module):
             if route.function is not function:
                 entries += self._route_entries(route)
-        if self._fits(function, 1 if function.is_method else 0):
-            entries += self._entries(function, 0, 1)
+        if self._fits(function, bound + (1 if function.is_method else 0)):
+            entries += self._entries(function, bound, bound + 1)
         else:
             # Called by its wrapper, which may have read what it hands on from the event.
             entries += self._entries(function, None, None)
@@ -472,7 +525,7 @@ class _Finder:
         found += self._body_evidence(function, positional)
         named = list(self._name_evidence(function, positional, name))
         # A name alone says little: much is called a handler. Only the console's own name is enough.
-        if any(points > 0 for points, _ in found) or name == "lambda_handler" or self.patterns:
+        if any(points > 0 for points, _ in found) or name == "lambda_handler":
             found += named
         else:
             found += [one for one in named if one[0] < 0]
@@ -558,17 +611,12 @@ class _Finder:
     def _name_evidence(
         self, function: Function, positional: list[nodes.Parameter], name: str
     ) -> Iterator[tuple[int, str]]:
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns):
-            yield ENOUGH, f"is named `{name}`"
-            return
+        fits = len(positional) >= 2 or any(one.kind == "variadic" for one in function.parameters)
         for one in self.knowledge.name_evidence:
             matches = any(fnmatch.fnmatchcase(name, pattern) for pattern in one.patterns)
-            if matches and self._parameters_fit(one.parameters, positional):
+            if matches and (one.parameters == "any" or fits):
                 yield one.points, f"is named `{name}`"
                 return
-
-    def _parameters_fit(self, wanted: str, positional: list[nodes.Parameter]) -> bool:
-        return wanted == "any" or len(positional) >= 2
 
     def _file_evidence(self, module: Module) -> Iterator[tuple[int, str]]:
         for one in self.knowledge.file_evidence:

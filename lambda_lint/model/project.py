@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -43,7 +43,7 @@ class Project:
         knowledge: Knowledge,
         *,
         configured_handlers: Sequence[str] = (),
-        handler_patterns: Sequence[str] = (),
+        is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
         snapstart: bool = False,
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
@@ -57,7 +57,7 @@ class Project:
         self.constants = Constants(self.call_graph)
         self.places = Places(self.call_graph)
         self.guards = Guards(self.places)
-        self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
+        self.handlers = find_handlers(self.call_graph, configured_handlers, is_handler_by_name)
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
