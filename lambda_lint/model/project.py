@@ -89,7 +89,8 @@ class Project:
         for path in sorted(self.modules):
             module = self.modules[path]
             for function in [module.code, *module.functions]:
-                for site in function.calls:
+                definitions = (self.call_graph.defining.get(one) for one in function.classes)
+                for site in (*function.calls, *(one for one in definitions if one is not None)):
                     externals = self.call_graph.externals.get(site)
                     if externals:
                         found[site.node] = Call(self, site, externals)
@@ -514,6 +515,9 @@ class Call(CallFacts):
     @property
     def shown(self) -> str:
         """How messages show the call: what is called, and its first argument if it is constant."""
+        class_ = self.project.call_graph.subclassed.get(self.site)
+        if class_ is not None and class_ in self.project.call_graph.defining:
+            return f"class {class_.name}"
         source = self.project.sources[self.path]
         callee = " ".join(source.slice(self.node.func.span).split())
         if len(callee) > 50:
