@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from lambda_lint import descriptors as deployment
+from lambda_lint import suppress
 from lambda_lint.cache import Cache
 from lambda_lint.declaration import Declaration
-from lambda_lint.finding import Confidence, Finding, Severity, Span
+from lambda_lint.descriptors.inline import Inline
+from lambda_lint.finding import Confidence, Finding, Severity, Span, Step
 from lambda_lint.fingerprint import with_fingerprints
 from lambda_lint.model import program
 from lambda_lint.model.handlers import ConfiguredHandlerError, Handler
@@ -33,7 +35,8 @@ class Result:
     `findings` are sorted, unsuppressed and of every severity and confidence; their paths are
     relative to the project root. `errors` tell what the engine could not do: a rule that crashed,
     a configured handler that does not exist; `notes` what it did without: a descriptor that cannot
-    be read. `parsed` are the paths that the model was built from.
+    be read. `parsed` are the paths that the model was built from. `inline` is the code that is
+    written in templates, by the paths that it has in the model; findings have those of templates.
     """
 
     findings: tuple[Finding, ...]
@@ -41,6 +44,7 @@ class Result:
     project: Project
     parsed: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    inline: Mapping[str, Inline] = field(default_factory=dict)
 
 
 def lint(
@@ -62,6 +66,8 @@ def lint(
     depend on `jobs`, on the cache, or on the order of `sources`.
     """
     deployed = deployment.read(descriptors, sources)
+    inline = {one.path: one for one in deployed.inline if one.path not in sources}
+    sources = {**sources, **{path: one.source for path, one in inline.items()}}
     modules, failed, errors, imports, knowledge = _read(
         sources, settings, deployed.declarations, jobs, cache, must_parse
     )
@@ -83,8 +89,44 @@ def lint(
         scope_of=scopes,
     )
     return Result(
-        tuple(numbered), (*errors, *problems), project, tuple(sorted(modules)), deployed.notes
+        tuple(_in_templates(numbered, inline, sources)),
+        (*errors, *problems),
+        project,
+        tuple(sorted(modules)),
+        deployed.notes,
+        inline,
     )
+
+
+def _in_templates(
+    findings: Iterable[Finding], inline: Mapping[str, Inline], sources: Mapping[str, Source]
+) -> list[Finding]:
+    """Move what is said of code in templates to the templates' own lines.
+
+    Comments in such code silence here, as nobody else can read them. A fix would have to know how
+    the template writes the code, so none is offered.
+    """
+    if not inline:
+        return list(findings)
+    code = {path: sources[path] for path in inline}
+    kept = suppress.apply(findings, code, noqa=True).findings
+    moved = []
+    for one in kept:
+        found = inline.get(one.path)
+        witness = tuple(_moved_step(step, inline) for step in one.witness)
+        handlers = tuple(
+            f"{inline[path].template}:{name}" if path in inline else f"{path}{colon}{name}"
+            for path, colon, name in (handler.rpartition(":") for handler in one.handlers)
+        )
+        if found is not None:
+            one = replace(one, path=found.template, span=found.place(one.span), fix=None)
+        moved.append(replace(one, witness=witness, handlers=handlers))
+    return sorted(moved, key=lambda one: one.sort_key)
+
+
+def _moved_step(step: Step, inline: Mapping[str, Inline]) -> Step:
+    found = inline.get(step.path)
+    return step if found is None else Step(found.template, found.place(step.span), step.message)
 
 
 def _may_hold_handler(source: Source, words: Sequence[bytes]) -> bool:

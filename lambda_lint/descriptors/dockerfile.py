@@ -10,8 +10,9 @@ import fnmatch
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from lambda_lint.declaration import WEB_ADAPTER, Declaration
 from lambda_lint.descriptors.commands import Started, expanded, split, started
@@ -87,15 +88,31 @@ class Stage:
 class Image:
     """A Dockerfile as far as it tells what is started, and where the code comes from."""
 
-    def __init__(self, source: Source, context: str | None = None) -> None:
-        """Read the instructions. `context` is the build context, when something else says it."""
+    def __init__(
+        self,
+        source: Source,
+        context: str | None = None,
+        arguments: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Read the instructions.
+
+        `context` is the build context and `arguments` the values of `ARG`, when something else
+        says them.
+        """
         self.path = source.path
         self.context = context
         self.stages: list[Stage] = []
         self._lines = text_of(source).splitlines()
-        self._arguments: dict[str, str] = {}
+        self._given = arguments
+        self._arguments: dict[str, str] = dict(arguments)
         for line, word, rest in _instructions(self._lines):
             self._take(line, word, rest)
+
+    def stage(self, name: str | None) -> Stage | None:
+        """Return the stage of a name, the last one for no name."""
+        if name:
+            return self._stage(name.lower())
+        return self.stages[-1] if self.stages else None
 
     def started(
         self, stage: Stage, files: Files, command: list[str] | None = None
@@ -215,7 +232,7 @@ class Image:
         if not self.stages:
             if word == "ARG":
                 name, _, value = rest.partition("=")
-                self._arguments[name.strip()] = value.strip().strip("\"'")
+                self._arguments.setdefault(name.strip(), value.strip().strip("\"'"))
             return
         stage = self.stages[-1]
         match word:
@@ -227,6 +244,8 @@ class Image:
                 for name, value in _assignments(rest, is_argument=word == "ARG"):
                     if word == "ARG" and (not value or name in stage.environment):
                         value = self._arguments.get(name, stage.environment.get(name, value))
+                    if word == "ARG":
+                        value = self._given.get(name, value)
                     stage.environment[name] = expanded(value, stage.environment)
                     stage.has_adapter |= name.startswith("AWS_LWA_")
             case "COPY" | "ADD":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lambda_lint import engine
 from lambda_lint.config import CONFIG_NAME, load
-from lambda_lint.descriptors.names import may_describe
+from lambda_lint.descriptors.names import describes, may_describe
 from lambda_lint.discovery import discover
 from lambda_lint.registry import BUILTIN, load_rule
 from lambda_lint.rule import Rule, RuleError
@@ -195,11 +195,12 @@ def _sources(files: Mapping[str, str]) -> dict[str, Source]:
 
 
 def _descriptors(files: Mapping[str, str]) -> dict[str, Source]:
-    return {
-        path: Source(path, text.encode())
-        for path, text in files.items()
-        if not path.endswith(".py") and may_describe(posixpath.basename(path))
-    }
+    found = {}
+    for path, text in files.items():
+        name = posixpath.basename(path)
+        if not path.endswith(".py") and may_describe(name) and describes(name, text.encode()):
+            found[path] = Source(path, text.encode())
+    return found
 
 
 def _written(root: Path, files: Mapping[str, str], config: str) -> Settings:
