@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos, program
 from lambda_lint.model.call_facts import CallFacts
@@ -44,6 +45,7 @@ class Project:
         *,
         configured_handlers: Sequence[str] = (),
         is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
+        declarations: Sequence[Declaration] = (),
         snapstart: bool = False,
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
@@ -57,7 +59,11 @@ class Project:
         self.constants = Constants(self.call_graph)
         self.places = Places(self.call_graph)
         self.guards = Guards(self.places)
-        self.handlers = find_handlers(self.call_graph, configured_handlers, is_handler_by_name)
+        #: What the deployment descriptors of the project declare.
+        self.declarations = tuple(declarations)
+        self.handlers = find_handlers(
+            self.call_graph, configured_handlers, is_handler_by_name, declarations
+        )
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
