@@ -36,7 +36,7 @@ else:
     from emulation.environment import Zygote, environment
     from emulation.services import services
 
-ROOT = Path(__file__).parents[1]
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 RULES = load_rules([BUILTIN])
 
 
@@ -64,16 +64,16 @@ def of_this_harness() -> Iterator[Example]:
     yield from of_page(path, tuple(blocks(path.read_text(encoding="utf-8"))))
 
 
-def of_fixtures() -> Iterator[Example]:
+def of_fixtures(fixtures: Path) -> Iterator[Example]:
     """A fixture project with a page `EVENTS.md` is run; those in `silent` behave."""
-    for path in sorted((ROOT / "fixtures").rglob("EVENTS.md")):
+    for path in sorted(fixtures.rglob("EVENTS.md")):
         project = path.parent
         files = {
             one.relative_to(project).as_posix(): take_marks("", one.read_text(encoding="utf-8"))[0]
             for one in sorted(project.rglob("*"))
             if one.is_file() and one != path
         }
-        kind = "good" if "silent" in project.relative_to(ROOT).parts else "bad"
+        kind = "good" if "silent" in project.relative_to(fixtures).parts else "bad"
         for fence in fences(path.read_text(encoding="utf-8")):
             if events := read_events(fence):
                 block = Block("python", kind, "", events.line, files, ())
@@ -96,7 +96,10 @@ def stage(zygote: Zygote) -> Iterator[Stage]:
         yield Stage(zygote, aws)
 
 
-@pytest.mark.parametrize("example", [*of_this_harness(), *of_rules(), *of_fixtures()], ids=name)
+EXAMPLES = [*of_this_harness(), *of_rules(), *of_fixtures(FIXTURES)]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=name)
 def test_example_runs_as_its_page_says(stage: Stage, example: Example) -> None:
     done = stage.demonstrate(example.block.files, example.events, str(example.path))
     problems = done.problems(example.block.kind)
@@ -199,6 +202,24 @@ def test_what_is_no_demonstration(stage: Stage, flaw: Flaw) -> None:
 def test_a_script_of_no_use_is_refused(stage: Stage, code: str, script: str, said: str) -> None:
     with pytest.raises(ValueError, match=re.escape(said)):
         stage.demonstrate({"app.py": code}, Events(script, "", 1)).difference()
+
+
+def test_a_fixture_project_is_run_with_all_its_files(stage: Stage, tmp_path: Path) -> None:
+    for folder in ("silent/shop", "apps/shop"):
+        shop = tmp_path / folder
+        (shop / "src").mkdir(parents=True)
+        (shop / "src/store.py").write_text("basket = []\n")
+        code = "from src.store import basket\ndef run(event, _):\n    return len(basket)\n"
+        if folder == "apps/shop":
+            code = code.replace("return", "basket.append(event)  # LMB203\n    return")
+        (shop / "main.py").write_text(code)
+        page = "# Shop\n```python events handler=main.run\nsend(1)\nsend(2)\n```\n"
+        (shop / "EVENTS.md").write_text(page)
+    bad, good = of_fixtures(tmp_path)
+    assert (bad.block.kind, good.block.kind) == ("bad", "good")
+    for example in (bad, good):
+        done = stage.demonstrate(example.block.files, example.events)
+        assert done.problems(example.block.kind) == []
 
 
 LEFT_BEHIND = """

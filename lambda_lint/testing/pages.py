@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import dropwhile, takewhile
+from types import MappingProxyType
 from typing import NamedTuple
 
 DEFAULT_FILE = "app.py"
@@ -36,12 +37,14 @@ class Events(NamedTuple):
     """The script that runs examples, as a page has it; `line` is that of its fence in the file.
 
     `handler` is `module.name`, or empty where the example has one handler only. The script is
-    Python; what it may call is known by those who run it.
+    Python; what it may call is known by those who run it. `files` are there only when an example
+    is run: stand-ins for modules that it imports, data that it reads.
     """
 
     script: str
     handler: str
     line: int
+    files: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -137,8 +140,9 @@ def read_events(fence: Fence, first_line: int = 1) -> Events | None:
     language, kind, options = _read_info(fence.info)
     if (language, kind) != ("python", "events"):
         return None
-    script = "\n".join(fence.lines) + "\n"
-    return Events(script, options.get("handler", ""), first_line + fence.line - 1)
+    files, _ = split_files(fence.lines)
+    script = files.pop(DEFAULT_FILE, "")
+    return Events(script, options.get("handler", ""), first_line + fence.line - 1, files)
 
 
 def split_files(

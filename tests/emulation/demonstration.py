@@ -8,6 +8,9 @@ The script that sends the events is Python, and may call:
 - `see(value)`: this value belongs to the results that are compared
 - `later(hours=1)`: the clock moves by that `timedelta`, also for the SDK and `time.monotonic`
 - `watch(probe)`: nothing is compared; this number must grow with the events (`bad`), or not
+
+Stand-ins for modules that the example imports may call `effects.record(*what)`: what they are asked
+to do is compared like a response.
 """
 
 from __future__ import annotations
@@ -126,6 +129,7 @@ class Stage:
         sent, an unknown probe, no handler), and TimeoutError if an answer is not given in time.
         """
         handler = events.handler or find_handler(files)
+        files = {**files, **events.files}
         script = compile("\n" * events.line + events.script, page, "exec")
         warm, watched = self._run(files, handler, script, reuse=True)
         cold = None
@@ -194,6 +198,8 @@ class _Player:
         )
         self.invocations.append(done)
         value = done.error or json.dumps(done.response, sort_keys=True)
+        if done.effects:
+            value += f", having done {', '.join(done.effects)}"
         self.steps.append(Step(f"event {number}", value, bool(done.error)))
         if not self._reuse or self._environment.ended:
             self._close()

@@ -36,12 +36,14 @@ class Invocation:
     """What came of one event.
 
     `response` is the decoded JSON of the answer, or None where `error` says what was raised.
-    `output` is what the environment wrote to stdout and stderr meanwhile. `probes` says what was
-    there after the invocation (see `zygote`), and is empty if the process has ended.
+    `effects` are the calls of `effects.record` by stand-ins, each as JSON. `output` is what the
+    environment wrote to stdout and stderr meanwhile. `probes` says what was there after the
+    invocation (see `zygote`), and is empty if the process has ended.
     """
 
     response: Any
     error: str
+    effects: tuple[str, ...]
     output: str
     probes: Mapping[str, int] = field(default_factory=dict)
 
@@ -109,7 +111,7 @@ class Environment:
         for path, text in files.items():
             (task / path).parent.mkdir(parents=True, exist_ok=True)
             (task / path).write_text(_with_tmp(text, scratch), encoding="utf-8")
-        self._read = {"stdout": 0, "stderr": 0}
+        self._read: dict[str, int] = {}
         self._connections: list[socket.socket] = []
         self._waiting: socket.socket | None = None
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -153,7 +155,8 @@ class Environment:
         if not self.ended:
             os.killpg(self._pid, signal.SIGSTOP)
         response, error = answer
-        return Invocation(response, error, output, probes)
+        effects = tuple(self._output("effects").splitlines())
+        return Invocation(response, error, effects, output, probes)
 
     def close(self) -> None:
         """End the process and all that it started, at once, as Lambda does."""
@@ -219,7 +222,7 @@ class Environment:
             data = (self._notes / name).read_bytes()
         except FileNotFoundError:
             return ""
-        start, self._read[name] = self._read[name], len(data)
+        start, self._read[name] = self._read.get(name, 0), len(data)
         return data[start:].decode("utf-8", "replace")
 
 
