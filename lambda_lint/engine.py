@@ -20,7 +20,7 @@ from lambda_lint.rule import Report, Rule
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
 from lambda_lint.syntax import nodes
-from lambda_lint.syntax.stack import with_deep_stack
+from lambda_lint.syntax.stack import with_deep_stack, without_collecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,19 @@ def lint(
     parsed. `must_parse` says which files a syntax error is told of, although no handler reaches
     them. The result does not depend on `jobs`, on the cache, or on the order of `sources`.
     """
+    with without_collecting():
+        return _lint(sources, settings, rules, jobs, cache, failures, must_parse)
+
+
+def _lint(
+    sources: Mapping[str, Source],
+    settings: Settings,
+    rules: Sequence[Rule],
+    jobs: int,
+    cache: Cache | None,
+    failures: Iterable[Failure],
+    must_parse: Callable[[str], bool],
+) -> Result:
     modules, failed, errors, imports, knowledge = _read(sources, settings, jobs, cache, must_parse)
     every_failure = sorted({*failures, *failed}, key=lambda one: (one.path, one.line, one.column))
 
