@@ -95,8 +95,8 @@ class Dependence:
         self.given: dict[tuple[Function, str], str] = {}
         #: The calls in the methods of a class that set attributes by names only the run knows.
         self._setting: dict[Class, list[CallSite]] = {}
-        self._solved: Fixpoint[Label] = Fixpoint()
-        self._settled: Fixpoint[str] = Fixpoint()
+        self._solved: Fixpoint[Label] = Fixpoint(frozenset({UNKNOWN}))
+        self._settled: Fixpoint[str] = Fixpoint(frozenset({UNKNOWN}))
 
     def enters_at(self, function: Function, *, event: int | None, context: int | None) -> None:
         """Declare an entry point: which of its parameters are the event and the context.

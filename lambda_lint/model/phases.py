@@ -39,6 +39,11 @@ class Path:
     edges: tuple[Edge, ...]
 
 
+MAX_WALKS = 30
+"""Each walk may find that a memo holds nothing, behind which the next one goes on; two or three
+are usual."""
+
+
 class Arrival(NamedTuple):
     """How a handler came to a function: its entry, the last call, and how many calls it took."""
 
@@ -69,6 +74,7 @@ class Phases:
             handler: guards.resets.by([entry.function for entry in handler.entries[-1:]])
             for handler in handlers
         }
+        self._guarded = Phase.ONCE
         self._once: set[Function] = set()
         self._init: set[Function] = set()
         self._edge_guards: dict[Edge, tuple[Guard, ...]] = {}
@@ -83,7 +89,7 @@ class Phases:
         if function in self._reached:
             return Phase.INVOKE
         if function in self._once:
-            return Phase.ONCE
+            return self._guarded
         if function in self._init or function.is_module:
             return Phase.INIT
         return Phase.NEVER
@@ -94,7 +100,7 @@ class Phases:
             return Phase.NEVER
         phase = self.of_function(scope.function)
         if phase is Phase.INVOKE and self.holding(node, scope) is not None:
-            return Phase.ONCE
+            return self._guarded
         return phase
 
     def holding(self, node: nodes.Node, scope: Scope) -> Guard | None:
@@ -248,10 +254,11 @@ class Phases:
         """Walk, learn which classes are instantiated per invocation, and walk again.
 
         A memo on an object of such a class holds nothing, so more is reached, until nothing new
-        turns up. What is reached only grows, so this ends.
+        turns up. What is reached only grows. Code that takes more walks than any real one keeps
+        what was reached, and of what is behind guards it is not known whether they hold.
         """
         before = -1
-        while True:
+        for _ in range(MAX_WALKS):
             self._walk()
             found = False
             for class_, sites in self.calls.instantiations.items():
@@ -268,6 +275,8 @@ class Phases:
             if not found and size == before:
                 break
             before = size
+        else:
+            self._guarded = Phase.NEVER
         self._walk_once()
 
     def _is_per_invocation(self, owner: Class) -> bool:
