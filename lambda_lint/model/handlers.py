@@ -256,7 +256,8 @@ class _Finder:
                         short = called.name.rpartition(".")[2]
                         yield self._served(module, name, span, f"made by `{short}`", value)
                         return
-        for one in self.evaluator.evaluate(value, module.scope):
+        held = self.evaluator.evaluate(value, module.scope)
+        for one in held:
             framework = self.routes.framework_of(one)
             if framework is not None and framework.on_lambda and framework.callable:
                 title = f"is a {framework.title} application"
@@ -276,7 +277,11 @@ class _Finder:
                             function, name, evidence, Confidence.MEDIUM, span, module
                         )
                         if isinstance(value, nodes.Call):
-                            for inner in self._wrapped_in(value, module):
+                            others = [two.function for two in held if isinstance(two, FunctionValue)]
+                            inside = [*self._wrapped_in(value, module), *others]
+                            for inner in dict.fromkeys(inside):
+                                if inner is function:
+                                    continue
                                 further = self._entries(inner, 0, 1)
                                 handler = replace(handler, entries=(*handler.entries, *further))
                         yield handler
