@@ -190,6 +190,7 @@ class Framework:
     dispatch: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
+    inherited: tuple[str, ...] = ()
     callable: bool = False
     adapters: tuple[str, ...] = ()
     note: str = ""

@@ -302,7 +302,8 @@ class Finder:
                         short = called.name.rpartition(".")[2]
                         yield self.served(module, name, span, f"made by `{short}`", value)
                         return
-        for one in self.evaluator.evaluate(value, module.scope):
+        held = self.evaluator.evaluate(value, module.scope)
+        for one in held:
             framework = self.routes.framework_of(one)
             if framework is not None and framework.on_lambda and framework.callable:
                 title = f"is a {framework.title} application"
@@ -323,8 +324,11 @@ class Finder:
                             function, name, evidence, Confidence.MEDIUM, span, module, bound
                         )
                         if isinstance(value, nodes.Call):
-                            for inner in self._wrapped_in(value, module):
-                                further = self.entries(inner, 0, 1)
+                            others = [
+                                two.function for two in held if isinstance(two, FunctionValue)
+                            ]
+                            for inner in dict.fromkeys([*self._wrapped_in(value, module), *others]):
+                                further = () if inner is function else self.entries(inner, 0, 1)
                                 handler = replace(handler, entries=(*handler.entries, *further))
                         yield handler
                         return
