@@ -14,6 +14,8 @@ from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
+from lambda_lint.model.effects import Effects
+from lambda_lint.model.facts import Effect
 from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
@@ -22,11 +24,13 @@ from lambda_lint.model.knowledge import Constructor, Knowledge
 from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases
+from lambda_lint.model.process_state import ProcessState, StateChange
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
+from lambda_lint.model.temporary import Left, Temporary
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -60,10 +64,13 @@ class Project:
         self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
         self.phases = Phases(self.call_graph, self.guards, self.handlers)
         self.resources = Resources(self.phases)
+        self.effects = Effects(self.resources)
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
+        self.temporary = Temporary(self.effects, self.constants, self.dependence)
+        self.process_state = ProcessState(self.effects, self.constants, self.dependence)
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
         self._followed = Followed(self.call_graph, self.constants, self.phases)
 
@@ -74,6 +81,10 @@ class Project:
     def unresolved_calls(self) -> Iterator[UnresolvedCall]:
         """Yield calls on the invocation path that lead to code which could not be found."""
         yield from self._followed.unresolved()
+
+    def state_changes(self) -> Iterator[StateChange]:
+        """Yield what invocations change of the process and leave changed."""
+        yield from self.process_state.changes()
 
     def coverage(self, handler: Handler) -> Coverage:
         """Return how many of the calls that a handler's events run could be followed."""
@@ -249,6 +260,73 @@ class Call(CallFacts):
         """Where an object that is made for every event is lost without being closed."""
         resource = self.resource
         return find_leak(resource, self.project.resources) if resource is not None else None
+
+    @cached_property
+    def effect(self) -> Effect | None:
+        """What the call is known to leave in the process when it returns."""
+        return self.project.effects.found(self.site, self.externals)
+
+    @cached_property
+    def adds_up(self) -> bool:
+        """Whether each invocation that gets to the call leaves one more of its effect."""
+        return self.effect is not None and self.project.effects.adds_up(
+            self.site, self.externals, self.effect
+        )
+
+    @cached_property
+    def left_file(self) -> Left | None:
+        """The file or folder below /tmp that the call makes and nothing removes."""
+        if self.phase is not Phase.INVOKE or not self.handlers:
+            return None
+        return self.project.temporary.left_by(self.site)
+
+    @cached_property
+    def needs_shared_memory(self) -> bool:
+        """Whether it makes a lock, a queue or a pool between processes."""
+        return any(self.project.knowledge.needs_shared_memory(one.name) for one in self.externals)
+
+    def is_caught(self, *exceptions: str) -> bool:
+        """Whether an exception of one of these names is handled, here or on the way here."""
+        places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
+        if self.way is not None:
+            places += [(edge.node, edge.scope) for edge in self.way.edges]
+        return any(
+            self._catches(handler, scope, exceptions)
+            for node, scope in places
+            for child, parent in scope.module.ancestors(node)
+            if isinstance(parent, nodes.Try) and child in parent.body
+            for handler in parent.handlers
+        )
+
+    def _catches(
+        self, handler: nodes.ExceptHandler, scope: Scope, exceptions: Sequence[str]
+    ) -> bool:
+        if handler.exception is None:
+            return True
+        kinds = [handler.exception]
+        if isinstance(handler.exception, nodes.Collection):
+            kinds = handler.exception.items
+        return any(
+            isinstance(value, External) and value.name in exceptions
+            for kind in kinds
+            for value in self.project.evaluator.evaluate(kind, scope)
+        )
+
+    @cached_property
+    def is_signalled(self) -> bool:
+        """Whether its function waits for threads, or tells them to end, by other means."""
+        return self.project.effects.is_told_to_end(self.site)
+
+    @cached_property
+    def is_started(self) -> bool:
+        """Whether the object that the call makes is set going: at once, or by a method."""
+        made = self.constructor
+        if made is None or self.resource is None:
+            return False
+        return not made.starts or any(
+            one.kind == "method" and one.name in made.starts
+            for one in self.project.resources.uses(self.node)
+        )
 
     @cached_property
     def missing_timeout(self) -> str | None:
@@ -552,6 +630,7 @@ __all__ = [
     "Place",
     "Project",
     "Resource",
+    "StateChange",
     "UnresolvedCall",
     "Use",
 ]
