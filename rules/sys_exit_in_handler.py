@@ -71,7 +71,7 @@ from collections.abc import Iterator
 from lambda_lint.rule import Call, Phase, Project, Report, Severity, rule
 
 
-@rule("LMB705", category="tmp-or-env-leak", severity=Severity.WARNING)
+@rule("LMB705", category="tmp-or-env-leak", severity=Severity.INFO)
 def sys_exit_in_handler(call: Call, project: Project) -> Iterator[Report]:
     if call.phase is not Phase.INVOKE or not call.handlers:
         return

@@ -77,7 +77,9 @@ class ProcessState:
         self, name: str | None, value: nodes.Expression, node: nodes.Node, scope: Scope
     ) -> Iterator[StateChange]:
         what = f"the environment variable `{name}`" if name else "an environment variable"
-        labels = self.dependence.of(value, scope)
+        labels: frozenset[str] = frozenset().union(
+            *(self.dependence.of(one, scope) for one in _choices(value))
+        )
         if EVENT in labels and CREDENTIALS not in labels:
             if not self._is_restored(name, scope.function):
                 yield StateChange(what, "event", _PASS, node, scope)
@@ -176,9 +178,10 @@ class ProcessState:
 
     def _update(self, site: CallSite) -> Iterator[StateChange]:
         labels = self.dependence.of_call(site.node, site.scope)
-        if EVENT in labels and CREDENTIALS not in labels:
-            if not self._is_restored(None, site.function):
-                yield StateChange("the environment", "event", _PASS, site.node, site.scope)
+        if EVENT not in labels or CREDENTIALS in labels:
+            return
+        if not self._is_restored(None, site.function):
+            yield StateChange("the environment", "event", _PASS, site.node, site.scope)
 
     def _changed(self, site: CallSite, change: Change) -> Iterator[StateChange]:
         what = f"the {change.what}"
@@ -205,16 +208,17 @@ class ProcessState:
                 for one in self.calls.externals.get(other, ()):
                     if one.name in change.undo_calls:
                         return True
-                    if other is not site and self.knowledge.change(one.name) is change:
-                        if not change.adds:
-                            # The second one sets it back, for all that can be seen.
-                            return True
+                    if change.adds or other is site:
+                        continue
+                    if self.knowledge.change(one.name) is change:
+                        # The second one sets it back, for all that can be seen.
+                        return True
         return False
 
     def _is_asked_for(self, site: CallSite) -> bool:
         """Whether a test stands around it, here or on the way: `if folder not in sys.path`."""
         way = self.phases.path_to(site.function)
-        places = [(site.node, site.scope)]
+        places: list[tuple[nodes.Node, Scope]] = [(site.node, site.scope)]
         places += [(edge.node, edge.scope) for edge in way.edges] if way is not None else []
         for node, scope in places:
             for child, parent in scope.module.ancestors(node):
@@ -234,6 +238,13 @@ class ProcessState:
 
     def _runs(self, node: nodes.Node, scope: Scope) -> bool:
         return self.phases.of_node(node, scope) is Phase.INVOKE
+
+
+def _choices(value: nodes.Expression) -> list[nodes.Expression]:
+    """Return what may be set; a choice between constants leaves nothing of the event behind."""
+    if isinstance(value, nodes.Conditional):
+        return [*_choices(value.body), *_choices(value.orelse)]
+    return [value]
 
 
 def _is_put_together(value: nodes.Expression) -> bool:

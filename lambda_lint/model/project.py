@@ -24,8 +24,8 @@ from lambda_lint.model.knowledge import Constructor, Knowledge
 from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases
-from lambda_lint.model.process_state import ProcessState, StateChange
 from lambda_lint.model.places import Place, Places
+from lambda_lint.model.process_state import ProcessState, StateChange
 from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use

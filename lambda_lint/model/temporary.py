@@ -162,7 +162,7 @@ class Temporary:
     def _varies(self, path: nodes.Expression, scope: Scope) -> bool:
         labels = self.dependence.of(path, scope)
         if EVENT in labels:
-            return True
+            return not self._is_of_few(path, scope)
         if ITERATION in labels and self._is_open_loop(path, scope):
             return True
         for node, where in self.constants.origins(path, scope):
@@ -171,6 +171,22 @@ class Temporary:
                 for one in self.evaluator.evaluate(node.func, where)
             ):
                 return not where.function.is_module
+        return False
+
+    def _is_of_few(self, path: nodes.Expression, scope: Scope) -> bool:
+        """Whether a part of a path is looked up first: `if language not in LANGUAGES: return`."""
+        for node, where in self.constants.origins(path, scope):
+            if not isinstance(node, nodes.Name):
+                continue
+            for one in nodes.walk(where.function.node):
+                if (
+                    isinstance(one, nodes.Comparison)
+                    and one.operators in (["in"], ["not in"])
+                    and isinstance(one.left, nodes.Name)
+                    and one.left.id == node.id
+                    and not isinstance(one.comparators[0], nodes.Constant)
+                ):
+                    return True
         return False
 
     def _is_open_loop(self, path: nodes.Expression, scope: Scope) -> bool:
