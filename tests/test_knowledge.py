@@ -77,6 +77,7 @@ TABLES: list[tuple[str, str, type[Any]]] = [
     ("effects", "unique", Fact),
     ("effects", "change", Change),
     ("effects", "primitive", Fact),
+    ("effects", "ending", Fact),
 ]
 
 FAMILIES = frozenset(

@@ -47,8 +47,12 @@ class Effects:
         """Whether each invocation that gets to the call leaves one more."""
         if self._is_switched_off(site):
             return False
-        if effect.dropped:
+        if effect.kind == "work":
             return self._is_dropped(site, externals)
+        if effect.dropped and not self._is_thrown_away(site):
+            return False
+        if effect.unless_made_with and not self._is_made_plainly(externals, effect):
+            return False
         if not all(self._outlives(site, one, effect) for one in externals):
             return False
         if effect.equal_once and not self._is_new(site, effect):
@@ -316,8 +320,7 @@ class Effects:
 
     def _is_dropped(self, site: CallSite, externals: Sequence[External]) -> bool:
         """Whether the future is thrown away, and the executor is not waited for either."""
-        parent = site.module.parents.get(site.node)
-        if not isinstance(parent, nodes.ExpressionStatement):
+        if not self._is_thrown_away(site):
             return False
         for one in externals:
             if one.origin is None:
@@ -327,6 +330,23 @@ class Effects:
                     return False
                 if use.name == "shutdown" and not _says_no_wait(use.node):
                     return False
+        return True
+
+    def _is_thrown_away(self, site: CallSite) -> bool:
+        return isinstance(site.module.parents.get(site.node), nodes.ExpressionStatement)
+
+    def _is_made_plainly(self, externals: Sequence[External], effect: Effect) -> bool:
+        """Whether what it is called on was made without an argument that changes all this."""
+        for one in externals:
+            if one.origin is None:
+                if "()" in one.name:
+                    return False
+                continue
+            if any(
+                argument.star or argument.name in effect.unless_made_with
+                for argument in one.origin.arguments
+            ):
+                return False
         return True
 
 

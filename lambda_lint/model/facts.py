@@ -55,6 +55,7 @@ class Effect:
     equal_once: bool = False
     argument: int = 0
     unless_arguments: tuple[str, ...] = ()
+    unless_made_with: tuple[str, ...] = ()
     fires_once: bool = False
     replaces: bool = False
     dropped: bool = False

@@ -104,6 +104,7 @@ class Knowledge:
     _unique: _Table[Fact]
     _changes: _Table[Change]
     _primitives: _Table[Fact]
+    _endings: _Table[Fact]
     name_evidence: tuple[NameEvidence, ...]
     parameter_evidence: tuple[ParameterEvidence, ...]
     file_evidence: tuple[NameEvidence, ...]
@@ -192,6 +193,10 @@ class Knowledge:
     def needs_shared_memory(self, name: str) -> bool:
         """Whether calling `name` makes a lock or a queue between processes."""
         return self._primitives.find(self._names.canonical(name)) is not None
+
+    def waits_for_end(self, name: str) -> bool:
+        """Whether calling `name` registers something that runs when the process ends."""
+        return self._endings.find(self._names.canonical(name)) is not None
 
     def returns(self, name: str) -> str | None:
         """Return the class of what calling `name` yields, when it has another name."""
@@ -381,6 +386,7 @@ def _load(extras: str) -> Knowledge:
         _unique=table(_entries(effects["unique"], Fact)),
         _changes=table(_entries(effects["change"], Change)),
         _primitives=table(_entries(effects["primitive"], Fact)),
+        _endings=table(_entries(effects["ending"], Fact)),
         name_evidence=_records(handlers["name"], NameEvidence),
         parameter_evidence=_records(handlers["parameters"], ParameterEvidence),
         file_evidence=_records(handlers["file"], NameEvidence),

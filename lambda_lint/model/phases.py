@@ -166,6 +166,10 @@ class Phases:
         reached = self._reached.get(function, {})
         return [one for one in self.handlers if one in reached]
 
+    def loaded_by(self, handler: Handler) -> frozenset[str]:
+        """Return the paths of the modules that the process of a handler can have."""
+        return self._loaded[handler]
+
     def path_to(self, function: Function) -> Path | None:
         """Return the shortest way from a handler to the function, None when there is none.
 

@@ -285,6 +285,34 @@ class Call(CallFacts):
         """Whether it makes a lock, a queue or a pool between processes."""
         return any(self.project.knowledge.needs_shared_memory(one.name) for one in self.externals)
 
+    @cached_property
+    def waits_for_end(self) -> bool:
+        """Whether it registers something that is to run when the process ends."""
+        return any(self.project.knowledge.waits_for_end(one.name) for one in self.externals)
+
+    @cached_property
+    def serves_handlers(self) -> bool:
+        """Whether it runs when a handler's module is loaded, or on the way of its events."""
+        return bool(self.handlers) or any(
+            self.path in self.project.phases.loaded_by(one) for one in self.project.handlers
+        )
+
+    @property
+    def receiver_text(self) -> str:
+        """How the object is written that the method is called on; empty for a plain call."""
+        func = self.node.func
+        if not isinstance(func, nodes.Attribute):
+            return ""
+        return " ".join(self.project.sources[self.path].slice(func.value.span).split())
+
+    def reads_nearby(self, attribute: str) -> bool:
+        """Whether the module of the call reads an attribute of that name anywhere."""
+        return any(
+            node.attr == attribute
+            for function in (self.site.module.code, *self.site.module.functions)
+            for node, _ in function.attribute_loads
+        )
+
     def is_caught(self, *exceptions: str) -> bool:
         """Whether an exception of one of these names is handled, here or on the way here."""
         places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
