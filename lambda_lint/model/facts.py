@@ -244,6 +244,7 @@ class Framework:
     includes: tuple[str, ...] = ()
     dispatch: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
     callable: bool = False
     adapters: tuple[str, ...] = ()
     note: str = ""

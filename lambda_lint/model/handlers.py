@@ -12,10 +12,13 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.custom_resources import answers_cloudformation
+from lambda_lint.model.declared import declared_handlers
 from lambda_lint.model.program import Binding, Function, Module
+from lambda_lint.model.reaching import final
 from lambda_lint.model.registrations import Route
 from lambda_lint.model.routes import Routes, is_test_path
 from lambda_lint.model.values import External, FunctionValue, InstanceValue, Value
@@ -64,6 +67,12 @@ class Handler:
     confidence: Confidence
     entries: tuple[Entry, ...]
     custom_resource: bool = False
+    declarations: tuple[Declaration, ...] = ()
+
+    @property
+    def flags(self) -> frozenset[str]:
+        """What descriptors say of the functions that it is the handler of; see `declaration`."""
+        return frozenset(flag for one in self.declarations for flag in one.flags)
 
     @property
     def label(self) -> str:
@@ -90,23 +99,32 @@ class ConfiguredHandlerError(ValueError):
 
 
 def find_handlers(
-    calls: CallGraph, configured: Sequence[str], patterns: Sequence[str] = ()
+    calls: CallGraph,
+    configured: Sequence[str],
+    patterns: Sequence[str] = (),
+    declarations: Sequence[Declaration] = (),
 ) -> list[Handler]:
     """Return the handlers of the project in the order of paths and lines.
 
     `configured` are `path.py:name` entries; `patterns` are further names (globs) of functions that
-    the project uses for handlers. Raises ConfiguredHandlerError for an entry that names nothing.
+    the project uses for handlers; `declarations` are what descriptors say: they add handlers, and
+    take none away. Raises ConfiguredHandlerError for an entry that names nothing.
     """
-    finder = _Finder(calls, patterns)
+    finder = Finder(calls, patterns)
     handlers = [finder.configured(one) for one in configured]
     seen = {(one.path, one.name) for one in handlers}
+    declared = declared_handlers(finder, declarations)
+    handlers += [one for one in declared if (one.path, one.name) not in seen]
+    seen = {(one.path, one.name) for one in handlers}
+    finder.named = frozenset(seen)
     applications: list[Handler] = []
     for path in sorted(calls.modules):
         module = calls.modules[path]
         if is_test_path(path):
             continue
         for handler in finder.in_module(module):
-            if (handler.path, handler.name) not in seen:
+            is_known = (handler.path, handler.name) in seen
+            if not is_known or handler in finder.alternatives:
                 seen.add((handler.path, handler.name))
                 whole = handler in finder.applications
                 (applications if whole else handlers).append(handler)
@@ -116,8 +134,11 @@ def find_handlers(
     return sorted(handlers, key=lambda one: (one.path, one.span, one.name))
 
 
-class _Finder:
+class Finder:
+    """Looks for handlers in one module after the other; `declared` uses its parts."""
+
     def __init__(self, calls: CallGraph, patterns: Sequence[str]) -> None:
+        """Take the finished call graph, and further names (globs) of handlers."""
         self.calls = calls
         self.evaluator = calls.evaluator
         self.knowledge = calls.evaluator.knowledge
@@ -125,8 +146,13 @@ class _Finder:
         self.routes = Routes(calls)
         #: Handlers that are an application in a variable, which a function may stand in front of.
         self.applications: set[Handler] = set()
+        #: Handlers of one name of which a branch decides which one is defined.
+        self.alternatives: set[Handler] = set()
+        #: The paths and names that the configuration gives.
+        self.named: frozenset[tuple[str, str]] = frozenset()
 
     def configured(self, entry: str) -> Handler:
+        """Return the handler of an entry of the configuration, or raise ConfiguredHandlerError."""
         path, _, name = entry.rpartition(":")
         module = self.calls.modules.get(path)
         if module is None:
@@ -137,9 +163,9 @@ class _Finder:
         evidence = ("named in the configuration",)
         for function in module.functions:
             if function.qualname == name:
-                return self._handler(function, name, evidence, Confidence.HIGH, function.name_span)
+                return self.handler(function, name, evidence, Confidence.HIGH, function.name_span)
         for binding in module.scope.bindings.get(name, ()):
-            for handler in self._from_binding(module, name, binding, certain=True):
+            for handler in self.from_binding(module, name, binding, certain=True):
                 return handler
         raise ConfiguredHandlerError(
             f"handler {entry!r}: {path} defines no {name!r}; write the name of a function, "
@@ -150,16 +176,17 @@ class _Finder:
         """Yield the handlers that the module defines, as functions and as variables."""
         variables: list[Handler] = []
         wrapped: set[Function] = set()
+        names: set[str] = set()
         for name, bindings in module.scope.bindings.items():
             for binding in bindings:
-                for handler in self._from_binding(module, name, binding, certain=False):
+                for handler in self.from_binding(module, name, binding, certain=False):
                     variables.append(handler)
                     if isinstance(binding.value, nodes.Call):
                         wrapped.update(self._wrapped_in(binding.value, module))
         for function in module.functions:
             route = self.routes.of(function)
             if route is not None and route.own:
-                yield self._handler(
+                yield self.handler(
                     function,
                     function.name,
                     (route.evidence,),
@@ -174,16 +201,21 @@ class _Finder:
                 or not isinstance(function.node, nodes.FunctionDef)
                 or (route is not None and route.registry is None)
                 or (function in wrapped and function.name not in _USUAL)
+                or _is_replaced(function, module)
             ):
                 continue
-            points, evidence = self._score(function, function.name, skip=0)
+            points, evidence = self.score(function, function.name, skip=0)
             if points >= ENOUGH and not self._is_only_helper(function, evidence):
                 confidence = Confidence.MEDIUM
                 if any(one.startswith(_CERTAIN) for one in evidence):
                     confidence = Confidence.HIGH
-                yield self._handler(
+                handler = self.handler(
                     function, function.name, evidence, confidence, function.name_span
                 )
+                if function.name in names and (module.path, function.name) not in self.named:
+                    self.alternatives.add(handler)
+                names.add(function.name)
+                yield handler
         yield from variables
 
     def _wrapped_in(self, call: nodes.Call, module: Module) -> Iterator[Function]:
@@ -227,7 +259,7 @@ class _Finder:
         for one in handlers:
             route = self.routes.of(one.entries[-1].function) if one.entries else None
             registered = route is not None and route.registry is not None
-            if not registered or one.entries[-1].function not in served:
+            if not registered or one.declarations or one.entries[-1].function not in served:
                 kept.append(one)
         return kept
 
@@ -243,14 +275,14 @@ class _Finder:
                     function.name_span,
                     (route.evidence,),
                     Confidence.MEDIUM,
-                    self._entries(function, None, None),
+                    self.entries(function, None, None),
                     answers_cloudformation(self.calls, function),
                 )
 
-    def _from_binding(
+    def from_binding(
         self, module: Module, name: str, binding: Binding, *, certain: bool
     ) -> Iterator[Handler]:
-        """A module variable that holds a callable: `handler = Mangum(app)`."""
+        """Yield the handler that a module variable holds: `handler = Mangum(app)`."""
         if binding.kind != "assign" or binding.value is None or binding.index is not None:
             return
         if binding.scope.kind != "module":
@@ -263,13 +295,13 @@ class _Finder:
                     wrapper = self.knowledge.handler_wrapper(called.name)
                     if wrapper is not None and wrapper.platform == "lambda":
                         short = called.name.rpartition(".")[2]
-                        yield self._served(module, name, span, f"made by `{short}`", value)
+                        yield self.served(module, name, span, f"made by `{short}`", value)
                         return
         for one in self.evaluator.evaluate(value, module.scope):
             framework = self.routes.framework_of(one)
             if framework is not None and framework.on_lambda and framework.callable:
                 title = f"is a {framework.title} application"
-                handler = self._served(module, name, span, title, None, one)
+                handler = self.served(module, name, span, title, None, one)
                 self.applications.add(handler)
                 yield handler
                 return
@@ -278,15 +310,15 @@ class _Finder:
                     if isinstance(value, nodes.Name):
                         continue
                     skip = 1 if receiver is not None else 0
-                    points, evidence = self._score(function, name, skip)
+                    points, evidence = self.score(function, name, skip)
                     if points >= ENOUGH or certain:
                         evidence = (*evidence, "assigned to a module variable")
-                        handler = self._handler(
+                        handler = self.handler(
                             function, name, evidence, Confidence.MEDIUM, span, module
                         )
                         if isinstance(value, nodes.Call):
                             for inner in self._wrapped_in(value, module):
-                                further = self._entries(inner, 0, 1)
+                                further = self.entries(inner, 0, 1)
                                 handler = replace(handler, entries=(*handler.entries, *further))
                         yield handler
                         return
@@ -294,14 +326,14 @@ class _Finder:
                     for base in self.evaluator.lineage(class_)[0]:
                         call = base.methods.get("__call__")
                         if call is not None:
-                            points, evidence = self._score(call, name, 1)
+                            points, evidence = self.score(call, name, 1)
                             if points >= ENOUGH or certain:
-                                yield self._handler(
+                                yield self.handler(
                                     call, name, evidence, Confidence.MEDIUM, span, module
                                 )
                                 return
 
-    def _served(
+    def served(
         self,
         module: Module,
         name: str,
@@ -322,7 +354,7 @@ class _Finder:
             # A subclass of the project may do something of its own for each event.
             for base in self.evaluator.lineage(application.class_)[0]:
                 if "__call__" in base.methods:
-                    entries += self._entries(base.methods["__call__"], 0, 1)
+                    entries += self.entries(base.methods["__call__"], 0, 1)
                     break
         for route in self.routes.behind(module, made_by):
             entries += self._route_entries(route)
@@ -330,18 +362,18 @@ class _Finder:
             for route in self.routes.lifespans(call, module.scope, module):
                 entries += self._route_entries(route)
             for function in self._wrapped_in(call, module):
-                entries += self._entries(function, 0, 1)
+                entries += self.entries(function, 0, 1)
         return Handler(
             module.path,
             name,
             span,
-            (evidence,),
+            (evidence,) if evidence else (),
             Confidence.HIGH,
             tuple(entries),
             custom_resource,
         )
 
-    def _handler(
+    def handler(
         self,
         function: Function,
         name: str,
@@ -350,6 +382,7 @@ class _Finder:
         span: Span,
         module: Module | None = None,
     ) -> Handler:
+        """Return a function as a handler, with the routes that it dispatches to."""
         # What a module variable holds may be defined elsewhere; the handler is the variable.
         module = module or function.module
         entries: list[Entry] = []
@@ -363,10 +396,10 @@ class _Finder:
             if route.function is not function:
                 entries += self._route_entries(route)
         if self._fits(function, 1 if function.is_method else 0):
-            entries += self._entries(function, 0, 1)
+            entries += self.entries(function, 0, 1)
         else:
             # Called by its wrapper, which may have read what it hands on from the event.
-            entries += self._entries(function, None, None)
+            entries += self.entries(function, None, None)
         return Handler(
             module.path,
             name,
@@ -377,9 +410,10 @@ class _Finder:
             answers_cloudformation(self.calls, function),
         )
 
-    def _entries(
+    def entries(
         self, function: Function, event: int | None, context: int | None, step: Step | None = None
     ) -> tuple[Entry, ...]:
+        """Return a function and its wrappers as they are called; see `Entry`."""
         wrappers = self.calls.wrappers(function)
         return (
             *(Entry(one, None, None, step) for one in wrappers),
@@ -389,7 +423,7 @@ class _Finder:
     def _route_entries(self, route: Route) -> tuple[Entry, ...]:
         function = route.function
         step = Step(function.module.path, function.name_span, route.evidence)
-        entries = self._entries(function, None, None, step)
+        entries = self.entries(function, None, None, step)
         if route.lifecycle:
             return tuple(replace(one, lifecycle=True) for one in entries)
         return entries
@@ -428,7 +462,7 @@ class _Finder:
             return False
         if self.routes.of(function) is not None:
             return False
-        if self._score(function, function.name, skip=0)[0] >= ENOUGH:
+        if self.score(function, function.name, skip=0)[0] >= ENOUGH:
             return False
         return all(
             edge.caller.is_module or is_test_path(edge.caller.module.path)
@@ -446,7 +480,7 @@ class _Finder:
             for _, parent in edge.caller.module.ancestors(edge.node)
         )
 
-    def _score(self, function: Function, name: str, skip: int) -> tuple[int, tuple[str, ...]]:
+    def score(self, function: Function, name: str, skip: int = 0) -> tuple[int, tuple[str, ...]]:
         """Add up what speaks for a handler. Sentences of the evidence start with a verb."""
         found: list[tuple[int, str]] = list(self._decorator_evidence(function))
         signature = function
@@ -583,6 +617,12 @@ class _Finder:
             if evidence is not None and evidence.points < 0:
                 yield evidence.points, ""
                 break
+
+
+def _is_replaced(function: Function, module: Module) -> bool:
+    """Whether a later definition of the same name certainly takes the place of a function."""
+    left = final(module.scope, function.name)
+    return all(one.kind == "function" and one.function is not function for one in left)
 
 
 def _positional(function: Function, skip: int) -> list[nodes.Parameter]:
