@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
-from lambda_lint.model import memos, program
+from lambda_lint.model import memos
+from lambda_lint.model.call_effects import CallEffects
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
 from lambda_lint.model.effects import Effects
-from lambda_lint.model.facts import Effect
 from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
@@ -31,7 +31,8 @@ from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
-from lambda_lint.model.temporary import Left, Temporary
+from lambda_lint.model.temporary import Temporary
+from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -48,7 +49,7 @@ class Project:
         knowledge: Knowledge,
         *,
         configured_handlers: Sequence[str] = (),
-        handler_patterns: Sequence[str] = (),
+        is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
         declarations: Sequence[Declaration] = (),
         snapstart: bool = False,
     ) -> None:
@@ -66,7 +67,7 @@ class Project:
         #: What the deployment descriptors of the project declare.
         self.declarations = tuple(declarations)
         self.handlers = find_handlers(
-            self.call_graph, configured_handlers, handler_patterns, declarations
+            self.call_graph, configured_handlers, is_handler_by_name, declarations
         )
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
@@ -78,6 +79,7 @@ class Project:
         self.temporary = Temporary(self.effects, self.constants, self.dependence)
         self.process_state = ProcessState(self.effects, self.constants, self.dependence)
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
+        self.usage = Usage()
         self._followed = Followed(self.call_graph, self.constants, self.phases)
 
     def calls(self) -> Iterator[Call]:
@@ -106,7 +108,8 @@ class Project:
         for path in sorted(self.modules):
             module = self.modules[path]
             for function in [module.code, *module.functions]:
-                for site in function.calls:
+                definitions = (self.call_graph.defining.get(one) for one in function.classes)
+                for site in (*function.calls, *(one for one in definitions if one is not None)):
                     externals = self.call_graph.externals.get(site)
                     if externals:
                         found[site.node] = Call(self, site, externals)
@@ -199,7 +202,7 @@ _PATCHES_SDK = re.compile(rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto")
 
 
 @dataclass(frozen=True, eq=False)
-class Call(CallFacts):
+class Call(CallFacts, CallEffects):
     """A call of something outside of the project."""
 
     project: Project
@@ -273,101 +276,6 @@ class Call(CallFacts):
         """Where an object that is made for every event is lost without being closed."""
         resource = self.resource
         return find_leak(resource, self.project.resources) if resource is not None else None
-
-    @cached_property
-    def effect(self) -> Effect | None:
-        """What the call is known to leave in the process when it returns."""
-        return self.project.effects.found(self.site, self.externals)
-
-    @cached_property
-    def adds_up(self) -> bool:
-        """Whether each invocation that gets to the call leaves one more of its effect."""
-        return self.effect is not None and self.project.effects.adds_up(
-            self.site, self.externals, self.effect
-        )
-
-    @cached_property
-    def left_file(self) -> Left | None:
-        """The file or folder below /tmp that the call makes and nothing removes."""
-        if self.phase is not Phase.INVOKE or not self.handlers:
-            return None
-        return self.project.temporary.left_by(self.site)
-
-    @cached_property
-    def needs_shared_memory(self) -> bool:
-        """Whether it makes a lock, a queue or a pool between processes."""
-        return any(self.project.knowledge.needs_shared_memory(one.name) for one in self.externals)
-
-    @cached_property
-    def waits_for_end(self) -> bool:
-        """Whether it registers something that is to run when the process ends."""
-        return any(self.project.knowledge.waits_for_end(one.name) for one in self.externals)
-
-    @cached_property
-    def serves_handlers(self) -> bool:
-        """Whether it runs when a handler's module is loaded, or on the way of its events."""
-        return bool(self.handlers) or any(
-            self.path in self.project.phases.loaded_by(one) for one in self.project.handlers
-        )
-
-    @property
-    def receiver_text(self) -> str:
-        """How the object is written that the method is called on; empty for a plain call."""
-        func = self.node.func
-        if not isinstance(func, nodes.Attribute):
-            return ""
-        return " ".join(self.project.sources[self.path].slice(func.value.span).split())
-
-    def reads_nearby(self, attribute: str) -> bool:
-        """Whether the module of the call reads an attribute of that name anywhere."""
-        return any(
-            node.attr == attribute
-            for function in (self.site.module.code, *self.site.module.functions)
-            for node, _ in function.attribute_loads
-        )
-
-    def is_caught(self, *exceptions: str) -> bool:
-        """Whether an exception of one of these names is handled, here or on the way here."""
-        places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
-        if self.way is not None:
-            places += [(edge.node, edge.scope) for edge in self.way.edges]
-        return any(
-            self._catches(handler, scope, exceptions)
-            for node, scope in places
-            for child, parent in scope.module.ancestors(node)
-            if isinstance(parent, nodes.Try) and child in parent.body
-            for handler in parent.handlers
-        )
-
-    def _catches(
-        self, handler: nodes.ExceptHandler, scope: Scope, exceptions: Sequence[str]
-    ) -> bool:
-        if handler.exception is None:
-            return True
-        kinds = [handler.exception]
-        if isinstance(handler.exception, nodes.Collection):
-            kinds = handler.exception.items
-        return any(
-            isinstance(value, External) and value.name in exceptions
-            for kind in kinds
-            for value in self.project.evaluator.evaluate(kind, scope)
-        )
-
-    @cached_property
-    def is_signalled(self) -> bool:
-        """Whether its function waits for threads, or tells them to end, by other means."""
-        return self.project.effects.is_told_to_end(self.site)
-
-    @cached_property
-    def is_started(self) -> bool:
-        """Whether the object that the call makes is set going: at once, or by a method."""
-        made = self.constructor
-        if made is None or self.resource is None:
-            return False
-        return not made.starts or any(
-            one.kind == "method" and one.name in made.starts
-            for one in self.project.resources.uses(self.node)
-        )
 
     @cached_property
     def missing_timeout(self) -> str | None:
@@ -477,35 +385,14 @@ class Call(CallFacts):
 
     @property
     def _is_handed_on(self) -> bool:
-        return any(
-            isinstance(argument.value, nodes.Name) and argument.value.id == self.local_name
-            for site in self.function.calls
-            for argument in site.node.arguments
-        )
+        return self.local_name in self.project.usage.handed_on(self.function)
 
     @cached_property
     def _changes(self) -> list[tuple[nodes.Expression, Scope]]:
         """What is put into parts of the made object: `x.auth = v`, `x.headers.update(v)`."""
-        found: list[tuple[nodes.Expression, Scope]] = []
         if self.local_name is None:
-            return found
-        for target, place, scope in self.function.stores:
-            value = getattr(place, "value", None)
-            if isinstance(value, nodes.Expression) and self._is_part(target):
-                found.append((value, scope))
-        for site in self.function.calls:
-            match site.node.func:
-                case nodes.Attribute(value=nodes.Attribute() as inner, attr=attr) if (
-                    attr in program.FILLING and self._is_part(inner)
-                ):
-                    found += [(one.value, site.scope) for one in site.node.arguments]
-        return found
-
-    def _is_part(self, target: nodes.Expression) -> bool:
-        inner = target
-        while isinstance(inner, (nodes.Attribute, nodes.Subscript)):
-            inner = inner.value
-        return inner is not target and isinstance(inner, nodes.Name) and inner.id == self.local_name
+            return []
+        return self.project.usage.put_into_parts(self.function).get(self.local_name, [])
 
     @cached_property
     def is_conditional(self) -> bool:
@@ -545,10 +432,10 @@ class Call(CallFacts):
             scope = self.site.scope
             uses = [
                 node
-                for node, where in self.site.module.scope_of.items()
-                if isinstance(node, nodes.Name)
-                and node.id == self.local_name
-                and not isinstance(parents.get(node), nodes.Assign)
+                for node, where in self.project.usage.names_in(self.site.module).get(
+                    self.local_name, ()
+                )
+                if not isinstance(parents.get(node), nodes.Assign)
                 and where.lookup(node.id) is scope
             ]
             return bool(uses) and all(self._makes_client(parents.get(use)) for use in uses)
@@ -610,7 +497,7 @@ class Call(CallFacts):
             found
             or memos.of_shadow(self.site, project.evaluator)
             or memos.of_session(self.site, project.evaluator, project.phases)
-            or memos.of_container(self.site)
+            or memos.of_container(self.site, project.usage)
         )
 
     def _failing_guard(self) -> Guard | None:
@@ -626,6 +513,9 @@ class Call(CallFacts):
     @property
     def shown(self) -> str:
         """How messages show the call: what is called, and its first argument if it is constant."""
+        class_ = self.project.call_graph.subclassed.get(self.site)
+        if class_ is not None and class_ in self.project.call_graph.defining:
+            return f"class {class_.name}"
         source = self.project.sources[self.path]
         callee = " ".join(source.slice(self.node.func.span).split())
         if len(callee) > 50:
