@@ -20,7 +20,16 @@ from typing import Any
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.phases import Phase
-from lambda_lint.model.project import Call, Handler, Leak, Project, Resource, UnresolvedCall, Use
+from lambda_lint.model.project import (
+    Call,
+    Handler,
+    Leak,
+    Project,
+    Resource,
+    StateChange,
+    UnresolvedCall,
+    Use,
+)
 from lambda_lint.model.rewrites import (
     add_argument,
     cached_getter,
@@ -135,6 +144,29 @@ class Report:
             fix=fix,
         )
 
+    @staticmethod
+    def of_change(
+        change: StateChange, project: Project, *, message: str, help: str, last: str
+    ) -> Report:
+        """Report a change of the process, with the chain from a handler as its witness."""
+        phases = project.phases
+        way = phases.path_to(change.function)
+        handlers = phases.handlers_of(change.function)
+        path = change.scope.module.path
+        steps = phases.witness(way) if way is not None else ()
+        ranks = [one.confidence for one in handlers]
+        only_custom = bool(handlers) and all(one.custom_resource for one in handlers)
+        return Report(
+            path=path,
+            span=change.node.span,
+            message=message,
+            help=help,
+            witness=(*steps, Step(path, change.node.span, last)),
+            handlers=tuple(one.label for one in handlers),
+            severity=Severity.INFO if only_custom else None,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
 
 class RuleError(Exception):
     """A rule file that cannot be used. The text names the file, the line and what to change."""
@@ -220,6 +252,7 @@ __all__ = [
     "RuleError",
     "Severity",
     "Span",
+    "StateChange",
     "Step",
     "UnresolvedCall",
     "Use",

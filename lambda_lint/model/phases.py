@@ -215,6 +215,10 @@ class Phases:
         # The walk takes the handlers in their order, and so do its dictionaries.
         return list(self._reached.get(function, ()))
 
+    def loaded_by(self, handler: Handler) -> frozenset[str]:
+        """Return the paths of the modules that the process of a handler can have."""
+        return self._loaded[handler]
+
     def path_to(self, function: Function) -> Path | None:
         """Return the shortest way from a handler to the function, None when there is none.
 
