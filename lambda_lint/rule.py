@@ -20,12 +20,30 @@ from typing import Any
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.phases import Phase
-from lambda_lint.model.project import Call, Handler, Leak, Project, Resource, UnresolvedCall, Use
+from lambda_lint.model.project import (
+    Call,
+    Handler,
+    Leak,
+    Project,
+    Resource,
+    UnresolvedCall,
+    Use,
+)
 from lambda_lint.model.rewrites import (
     add_argument,
     cached_getter,
     hoist,
     needs_only_module_names,
+)
+from lambda_lint.model.state import Change, Stale, State
+from lambda_lint.model.state_stories import (
+    GROWN,
+    REBOUND,
+    RESHAPED,
+    Story,
+    condition,
+    stories,
+    witness,
 )
 from lambda_lint.source import Failure
 
@@ -135,6 +153,38 @@ class Report:
             fix=fix,
         )
 
+    @staticmethod
+    def of_story(
+        story: Story,
+        project: Project,
+        *,
+        message: str,
+        help: str,
+        left: str,
+        seen: str,
+        at_change: bool = False,
+        severity: Severity | None = None,
+    ) -> Report:
+        """Report state by a story of two invocations: at the read, or `at_change`.
+
+        `left` is what the witness says of what the first invocation does, `seen` what it says of
+        what the next one finds.
+        """
+        place = story.change.effect if at_change else story.stale.read
+        if all(one.custom_resource for one in story.handlers):
+            severity = Severity.INFO
+        ranks = [one.confidence for one in story.handlers]
+        return Report(
+            path=place.function.module.path,
+            span=place.node.span,
+            message=message,
+            help=help,
+            witness=witness(story, project.phases, left=left, seen=seen, at_change=at_change),
+            handlers=tuple(one.label for one in story.handlers),
+            severity=severity,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
 
 class RuleError(Exception):
     """A rule file that cannot be used. The text names the file, the line and what to change."""
@@ -203,9 +253,13 @@ __all__ = [
     "CATEGORIES",
     "CREDENTIALS",
     "EVENT",
+    "GROWN",
     "ITERATION",
+    "REBOUND",
+    "RESHAPED",
     "UNKNOWN",
     "Call",
+    "Change",
     "Confidence",
     "Edit",
     "Failure",
@@ -220,12 +274,17 @@ __all__ = [
     "RuleError",
     "Severity",
     "Span",
+    "Stale",
+    "State",
     "Step",
+    "Story",
     "UnresolvedCall",
     "Use",
     "add_argument",
     "cached_getter",
+    "condition",
     "hoist",
     "needs_only_module_names",
     "rule",
+    "stories",
 ]

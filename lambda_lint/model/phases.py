@@ -178,6 +178,12 @@ class Phases:
                 best = path
         return best
 
+    def path_from(self, handler: Handler, function: Function) -> Path | None:
+        """Return the way from one handler to a function, None when it does not reach it."""
+        if handler not in self._reached.get(function, {}):
+            return None
+        return self._path(handler, function)
+
     def edge_guards(self, edge: Edge) -> tuple[Guard, ...]:
         """Return all guards on one call: around the call and on what is called."""
         found = self._edge_guards.get(edge)

@@ -27,6 +27,7 @@ from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
+from lambda_lint.model.state import State, States
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -78,6 +79,11 @@ class Project:
     def coverage(self, handler: Handler) -> Coverage:
         """Return how many of the calls that a handler's events run could be followed."""
         return self._followed.coverage(handler)
+
+    @cached_property
+    def states(self) -> list[State]:
+        """The places that outlive invocations and that invocations change, by path and place."""
+        return States(self.phases, self.dependence).all()
 
     def call_at(self, node: nodes.Node) -> Call | None:
         """Return the call of something outside of the project that this expression is."""
