@@ -57,6 +57,33 @@ def get_queue_client():
     return client("sqs")
 ```
 
+So does making an object of a class of the project that is a client by its base.
+
+```python bad name="a client of the project's own"
+import requests
+
+class Api(requests.Session):
+    def orders(self):
+        return self.get("https://api.example.com/orders", timeout=5).json()
+
+class One(type):
+    kept = {}
+
+    def __call__(cls, *args):
+        if cls not in cls.kept:
+            cls.kept[cls] = super().__call__(*args)
+        return cls.kept[cls]
+
+class Single(requests.Session, metaclass=One):
+    pass
+
+api = Api()
+
+def lambda_handler(event, context):
+    Single().get("https://api.example.com/items", timeout=5)
+    return [api.orders(), Api().orders()]  # LMB101
+```
+
 Module level is the shortest remedy. A cached function makes the client on first use, which suits
 functions with many routes, tests that patch the SDK, and connections.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
-from lambda_lint.model.definitions import Definitions
+from lambda_lint.model.definitions import Definitions, is_middleware
 from lambda_lint.model.operations import Operations
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.values import (
@@ -68,6 +68,8 @@ class CallGraph:
         #: What each call site calls outside of the project.
         self.externals: dict[CallSite, tuple[External, ...]] = {}
         self.subclasses: dict[Class, list[Class]] = {}
+        #: The classes of the project that a call makes an object of where a library's is known.
+        self.subclassed: dict[CallSite, Class] = {}
         #: Calls of `functools.partial` for a project function.
         self.partials: dict[Function, list[CallSite]] = {}
         self._argument_sites: dict[Function, list[tuple[CallSite, bool]]] = {}
@@ -188,6 +190,8 @@ class CallGraph:
                         yield from self._closed_over(site, value)
                 case ClassValue(class_=class_, memo=memo):
                     yield from self._instantiate(site, class_, memo)
+                    if memo is None:
+                        externals += self._made_by_base(site, class_)
                 case InstanceValue():
                     for method in self.methods(value, "__call__"):
                         yield from self._enter(site, method, "method", True)
@@ -213,6 +217,13 @@ class CallGraph:
                         edge = Edge(site.function, target, site.node, site.scope, "runner", site)
                         edge.class_, edge.memo = class_, memo
                         yield edge, False
+
+    def _made_by_base(self, site: CallSite, class_: Class) -> Iterator[External]:
+        """Yield the library classes that it makes an object of: `class Api(requests.Session)`."""
+        for name in self.evaluator.lineage(class_)[1]:
+            if self.evaluator.knowledge.constructor(name) is not None:
+                self.subclassed[site] = class_
+                yield External(name)
 
     def _factories(self, class_: Class) -> Iterator[tuple[nodes.Expression, Scope]]:
         """Yield what fields of the class call for each object: `field(default_factory=make)`."""
@@ -488,7 +499,9 @@ def bind_arguments(
 
 
 def _runs_nothing(site: CallSite, callee: Function) -> bool:
-    """Whether the call certainly makes only a coroutine or generator that nobody runs."""
+    """Whether the call makes only a decorator, or a coroutine or generator that nobody runs."""
+    if is_middleware(callee):
+        return True
     if callee.decorators or not isinstance(callee.node, nodes.FunctionDef):
         return False
     statement = site.module.parents.get(site.node)

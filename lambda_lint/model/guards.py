@@ -8,7 +8,7 @@ depends on how long the place lives; that is for `phases.py` to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
@@ -18,11 +18,15 @@ from lambda_lint.model.questions import (
     always_leaves,
     asked_for_presence,
     asks_for_absence,
+    asks_for_item,
     asks_for_life,
     blocks,
+    handed_on,
     is_never,
     leaves,
     looked_for,
+    missing_instead,
+    rebound,
 )
 from lambda_lint.model.resets import Resets
 from lambda_lint.model.values import ClassValue, External, FunctionValue
@@ -99,7 +103,8 @@ class Guards:
                 case nodes.Conditional():
                     if child is not parent.test:
                         other = parent.body if child is parent.orelse else parent.orelse
-                        yield from self._given(other, scope, parent)
+                        asked = missing_instead(parent.test, child is parent.body)
+                        yield from self._given(asked, [other], scope, parent)
                         yield from self._matching(
                             parent.test,
                             scope,
@@ -124,26 +129,57 @@ class Guards:
     ) -> Iterator[Guard]:
         if child is parent.test:
             return
-        branch = parent.body if child in parent.body else parent.orelse
+        in_body = child in parent.body
+        branch = parent.body if in_body else parent.orelse
         stored = self.places.stored_in(branch, scope, made)
-        present = asked_for_presence(parent.test, child in parent.body)
+        present = asked_for_presence(parent.test, in_body)
         if present is not None:
             # `if x is not None: x = make()` makes it again and again, unless it also forgets it.
             place = self.places.of(present, scope)
             if place is not None and place not in self.resets.in_block(branch, scope):
                 stored = stored - {place}
         found = False
-        for guard in self._matching(parent.test, scope, function, parent, stored):
+        other_item = self._other_items(parent.test, in_body, branch, scope)
+        for guard in self._matching(parent.test, scope, function, parent, stored, other_item):
             found = True
             yield guard
-        for guard in self._on_disk(parent.test, child in parent.body, branch, scope, parent):
+        for guard in self._on_disk(parent.test, in_body, branch, scope, parent):
             found = True
             yield guard
-        if not found and child in parent.body and asks_for_life(parent.test):
+        if not found and in_body and asks_for_life(parent.test):
             yield Guard(Place("unknown", None, "alive"), scope.module.path, parent.span, "liveness")
-        elif not found and asks_for_absence(parent.test, child in parent.body):
+        elif not found and asks_for_absence(parent.test, in_body):
+            body = function.node.body if isinstance(function.node, nodes.FunctionDef) else []
             everywhere = self.places.stored_by(function, made)
-            yield from self._matching(parent.test, scope, function, parent, everywhere)
+            other_item = self._other_items(parent.test, in_body, body, scope)
+            yield from self._matching(parent.test, scope, function, parent, everywhere, other_item)
+        missing = missing_instead(parent.test, in_body)
+        other = parent.orelse if in_body else parent.body
+        yield from self._given(missing, [*rebound(branch), *handed_on(other)], scope, parent)
+
+    def _other_items(
+        self,
+        test: nodes.Expression,
+        in_body: bool,
+        branch: Sequence[nodes.Statement],
+        scope: Scope,
+    ) -> Callable[[Place], bool]:
+        """Return what says of a container that the test asks for another item than is stored.
+
+        `if os.environ["STAGE"] == "prod": os.environ["TOKEN"] = fetch()` remembers nothing, and
+        `if key in kept: kept[key] = make()` makes it again because it is there.
+        """
+
+        def is_other(place: Place) -> bool:
+            asked = self.places.keys_asked(test, scope, place)
+            keys = self.places.keys_stored(branch, scope, place) if asked is not None else None
+            if asked is None or keys is None:
+                return False
+            if keys == asked:
+                return asks_for_item(test, in_body)
+            return not asked & keys and not any(one.startswith("<") for one in asked | keys)
+
+        return is_other
 
     def _on_disk(
         self,
@@ -254,17 +290,48 @@ class Guards:
         for operand in parent.operands:
             if operand is child:
                 return
-            yield from self._given(operand, scope, parent)
+            yield from self._given([operand], [operand], scope, parent)
             yield from self._matching(operand, scope, function, parent, stored)
 
     def _given(
-        self, alternative: nodes.Expression, scope: Scope, where: nodes.Node
+        self,
+        missing: Iterable[nodes.Expression],
+        used: Iterable[nodes.Expression],
+        scope: Scope,
+        where: nodes.Node,
     ) -> Iterator[Guard]:
-        """`client or make()`: made only for callers that give no client."""
-        if isinstance(alternative, nodes.Name):
-            place = self.places.of(alternative, scope)
-            if place is not None and place.kind == "parameter":
-                yield Guard(place, scope.module.path, where.span, "parameter")
+        """`client or make()`: made only for callers that give no client.
+
+        `missing` is what is not there when it is made, and `used` what is taken when it is.
+        """
+        names = {one.id for one in used if isinstance(one, nodes.Name)}
+        for asked in missing:
+            if isinstance(asked, nodes.Name) and asked.id in names:
+                place = self.places.parameter(asked.id, scope)
+                if place is not None:
+                    yield Guard(place, scope.module.path, where.span, "parameter")
+
+    def _given_early(
+        self, block: Sequence[nodes.Statement], position: int, scope: Scope
+    ) -> Iterator[Guard]:
+        """`if client: return client` in front: what follows is for callers that give none."""
+        if not scope.function.parameters:
+            return
+        for earlier in block[:position]:
+            if not isinstance(earlier, nodes.If):
+                continue
+            in_body = not leaves(earlier.body)
+            if in_body and not leaves(earlier.orelse):
+                continue
+            missing = [
+                one
+                for one in missing_instead(earlier.test, in_body)
+                if isinstance(one, nodes.Name) and self.places.parameter(one.id, scope)
+            ]
+            if missing:
+                taken = handed_on(earlier.orelse if in_body else earlier.body)
+                used = [*taken, *rebound(block[position:])]
+                yield from self._given(missing, used, scope, earlier)
 
     def _returned_early(
         self,
@@ -275,6 +342,7 @@ class Guards:
         made: nodes.Node,
     ) -> Iterator[Guard]:
         """`if x: return x` before, and a store of `x` from here on."""
+        yield from self._given_early(block, position, scope)
         stored: frozenset[Place] | None = None
         for earlier in block[:position]:
             if isinstance(earlier, nodes.With) and earlier.body:
@@ -300,10 +368,14 @@ class Guards:
         function: Function,
         where: nodes.Node,
         stored: frozenset[Place],
+        is_other: Callable[[Place], bool] = lambda place: False,
     ) -> Iterator[Guard]:
         if not stored:
             return
         for place in self.places.mentioned(test, scope):
+            if place.kind == "parameter" or (place in stored and is_other(place)):
+                # Whether a parameter was given is a question of its own.
+                continue
             if place in stored or (place.kind == "global" and place.name == "globals()"):
                 yield Guard(place, scope.module.path, where.span, "test")
                 return

@@ -16,6 +16,7 @@ from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.custom_resources import answers_cloudformation
 from lambda_lint.model.program import Binding, Function, Module
+from lambda_lint.model.reaching import final
 from lambda_lint.model.registrations import Route
 from lambda_lint.model.routes import Routes, is_test_path
 from lambda_lint.model.values import External, FunctionValue, InstanceValue, Value
@@ -91,13 +92,15 @@ def find_handlers(
     finder = _Finder(calls, patterns)
     handlers = [finder.configured(one) for one in configured]
     seen = {(one.path, one.name) for one in handlers}
+    finder.named = frozenset(seen)
     applications: list[Handler] = []
     for path in sorted(calls.modules):
         module = calls.modules[path]
         if is_test_path(path):
             continue
         for handler in finder.in_module(module):
-            if (handler.path, handler.name) not in seen:
+            is_known = (handler.path, handler.name) in seen
+            if not is_known or handler in finder.alternatives:
                 seen.add((handler.path, handler.name))
                 whole = handler in finder.applications
                 (applications if whole else handlers).append(handler)
@@ -116,6 +119,10 @@ class _Finder:
         self.routes = Routes(calls)
         #: Handlers that are an application in a variable, which a function may stand in front of.
         self.applications: set[Handler] = set()
+        #: Handlers of one name of which a branch decides which one is defined.
+        self.alternatives: set[Handler] = set()
+        #: The paths and names that the configuration gives.
+        self.named: frozenset[tuple[str, str]] = frozenset()
 
     def configured(self, entry: str) -> Handler:
         path, _, name = entry.rpartition(":")
@@ -141,6 +148,7 @@ class _Finder:
         """Yield the handlers that the module defines, as functions and as variables."""
         variables: list[Handler] = []
         wrapped: set[Function] = set()
+        names: set[str] = set()
         for name, bindings in module.scope.bindings.items():
             for binding in bindings:
                 for handler in self._from_binding(module, name, binding, certain=False):
@@ -165,6 +173,7 @@ class _Finder:
                 or not isinstance(function.node, nodes.FunctionDef)
                 or (route is not None and route.registry is None)
                 or (function in wrapped and function.name not in _USUAL)
+                or _is_replaced(function, module)
             ):
                 continue
             points, evidence = self._score(function, function.name, skip=0)
@@ -172,9 +181,13 @@ class _Finder:
                 confidence = Confidence.MEDIUM
                 if any(one.startswith(_CERTAIN) for one in evidence):
                     confidence = Confidence.HIGH
-                yield self._handler(
+                handler = self._handler(
                     function, function.name, evidence, confidence, function.name_span
                 )
+                if function.name in names and (module.path, function.name) not in self.named:
+                    self.alternatives.add(handler)
+                names.add(function.name)
+                yield handler
         yield from variables
 
     def _wrapped_in(self, call: nodes.Call, module: Module) -> Iterator[Function]:
@@ -574,6 +587,12 @@ class _Finder:
             if evidence is not None and evidence.points < 0:
                 yield evidence.points, ""
                 break
+
+
+def _is_replaced(function: Function, module: Module) -> bool:
+    """Whether a later definition of the same name certainly takes the place of a function."""
+    left = final(module.scope, function.name)
+    return all(one.kind == "function" and one.function is not function for one in left)
 
 
 def _positional(function: Function, skip: int) -> list[nodes.Parameter]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.dependence import EVENT, Dependence
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Entry, Handler
 from lambda_lint.model.program import CallSite, Class, Function, Scope
@@ -40,9 +41,16 @@ class Path:
 class Phases:
     """Answers in which phase functions and call sites run."""
 
-    def __init__(self, calls: CallGraph, guards: Guards, handlers: Sequence[Handler]) -> None:
-        """Walk the call graph from every handler."""
+    def __init__(
+        self,
+        calls: CallGraph,
+        guards: Guards,
+        handlers: Sequence[Handler],
+        dependence: Dependence,
+    ) -> None:
+        """Walk the call graph from every handler. `dependence` knows what enters there."""
         self.calls = calls
+        self._dependence = dependence
         self.guards = guards
         self.handlers = handlers
         #: Classes of which some invocation makes its own instance.
@@ -91,8 +99,10 @@ class Phases:
     def failing(self, node: nodes.Node, scope: Scope) -> Guard | None:
         """Return a guard around the node that looks like a memo and remembers nothing."""
         handlers = self.handlers_of(scope.function)
-        found = [one for one in self.guards.around(node, scope) if not self.lasts(one, handlers)]
-        return found[0] if found else None
+        for guard in self.guards.around(node, scope):
+            if guard.place.kind != "parameter" and not self.lasts(guard, handlers):
+                return guard
+        return None
 
     def lasts(
         self, guard: Guard, handlers: Sequence[Handler] = (), receiver: Class | None = None
@@ -141,9 +151,17 @@ class Phases:
                 if site is edge.site:
                     given = bind_arguments(site.node, function, skip_first).get(name)
                     starred = any(one.star for one in site.node.arguments)
-                    if not starred and (given is None or _is_none(given)):
+                    if not starred and (given is None or self._may_be_missing(given, site.scope)):
                         return False
         return True
+
+    def _may_be_missing(self, given: nodes.Expression, scope: Scope) -> bool:
+        """Whether an argument is nothing, or event data, of which nobody knows what it holds."""
+        if isinstance(given, nodes.Constant) and given.kind == "none":
+            return True
+        if self.calls.evaluator.evaluate(given, scope):
+            return False
+        return EVENT in self._dependence.of(given, scope)
 
     def lifetime_of(self, class_: Class) -> CallSite | None:
         """Return where an invocation makes its own instance of the class, if one does."""
@@ -246,9 +264,7 @@ class Phases:
             self._walk()
             found = False
             for class_, sites in self.calls.instantiations.items():
-                if class_ in self.per_invocation or self.guards.shares_instances(class_):
-                    continue
-                if self.guards.of_class(class_) is not None:
+                if class_ in self.per_invocation or self.is_single(class_):
                     continue
                 for site in sites:
                     if self.of_node(site.node, site.scope) is Phase.INVOKE:
@@ -260,6 +276,10 @@ class Phases:
                 break
             before = size
         self._walk_once()
+
+    def is_single(self, class_: Class) -> bool:
+        """Whether making another object of the class gives the first one, or shares its state."""
+        return self.guards.shares_instances(class_) or self.guards.of_class(class_) is not None
 
     def _is_per_invocation(self, owner: Class) -> bool:
         return self.lifetime_of(owner) is not None
@@ -416,10 +436,6 @@ class Phases:
 
 def _length(path: Path) -> tuple[bool, int]:
     return path.entry.lifecycle, len(path.edges)
-
-
-def _is_none(value: nodes.Expression) -> bool:
-    return isinstance(value, nodes.Constant) and value.kind == "none"
 
 
 def _describe(edge: Edge) -> str:

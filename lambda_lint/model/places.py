@@ -91,6 +91,9 @@ class Places:
                 func=nodes.Attribute(value=value, attr="get" | "setdefault" | "copy" | "ping")
             ):
                 return self._inside(value, scope)
+            case nodes.Call(func=nodes.Attribute(attr="getenv") | nodes.Name(id="getenv") as func):
+                if External("os.getenv") in self.evaluator.evaluate(func, scope):
+                    return Place("library", None, "os.environ")
         return None
 
     def _inside(self, container: nodes.Expression, scope: Scope) -> Place | None:
@@ -119,6 +122,13 @@ class Places:
                 if place is not None:
                     return place
         return None
+
+    def parameter(self, name: str, scope: Scope) -> Place | None:
+        """Return the place of what callers give for a name, None when it is no parameter."""
+        found = scope.lookup(name)
+        if found is None or found.kind != "function" or found.function.parameter(name) is None:
+            return None
+        return Place("parameter", found.function, name)
 
     def _parameter(self, function: Function, name: str) -> Place:
         """Return the place of a parameter: a mutable default and a caller's own place last."""
@@ -169,10 +179,28 @@ class Places:
         lineage = self.evaluator.lineage(class_)[0]
         on_objects = self.evaluator.contents.on_objects
         assigned = any(attr in one.attributes or (one, attr) in on_objects for one in lineage)
-        if not assigned and any(attr in one.scope.bindings for one in lineage):
+        if not assigned and any(
+            attr in one.scope.bindings and not self._is_field(one, attr) for one in lineage
+        ):
             # `self._cache[key] = …` with `_cache = {}` in the class body: one for all instances.
             return Place("class", self.definer(class_, attr), attr)
         return Place("instance", self.definer(class_, attr), attr)
+
+    def _is_field(self, class_: Class, attr: str) -> bool:
+        """Whether every object gets its own of what the class body only declares."""
+        annotated = [
+            one.node.annotation
+            for one in class_.scope.bindings[attr]
+            if isinstance(one.node, nodes.AnnotatedAssign)
+        ]
+        if not annotated or any(_names(one, "ClassVar") for one in annotated):
+            return False
+        declared = any(
+            _names(one, "dataclass", "define", "frozen", "mutable", "attrs", "s")
+            for one in class_.node.decorators
+        )
+        libraries = self.evaluator.lineage(class_)[1]
+        return declared or any(one.rpartition(".")[2] in _MODELS for one in libraries)
 
     def definer(self, class_: Class, attr: str) -> Class:
         """Return the class of the lineage that defines an attribute first."""
@@ -180,6 +208,56 @@ class Places:
             if attr in one.attributes or attr in one.scope.bindings:
                 return one
         return class_
+
+    def keys_asked(
+        self, test: nodes.Expression, scope: Scope, place: Place
+    ) -> frozenset[str] | None:
+        """Return the keys that a test asks a container for; None for other questions.
+
+        Keys are texts: of constants, and of plain names, which stand in angle brackets.
+        """
+        keys: set[str] = set()
+        accounted: set[nodes.Node] = set()
+        for node in _asked(test):
+            if node in accounted or not isinstance(node, nodes.Expression):
+                continue
+            asked = _item(node)
+            if asked is None:
+                plain = isinstance(node, (nodes.Name, nodes.Attribute))
+                if plain and self.of(node, scope) == place:
+                    return None
+                continue
+            container, key = asked
+            is_call = isinstance(node, nodes.Call)
+            if self.of(node if is_call else container, scope) == place:
+                text = _key(key)
+                if text is None:
+                    return None
+                keys.add(text)
+                accounted.add(container)
+        return frozenset(keys) or None
+
+    def keys_stored(
+        self, statements: Sequence[nodes.Statement], scope: Scope, place: Place
+    ) -> frozenset[str] | None:
+        """Return the keys under which statements store, as above; None when others may be."""
+        keys: set[str] = set()
+        for statement in statements:
+            for node in nodes.walk(statement):
+                inner = scope.module.scope_of.get(node, scope)
+                if not any(one == place for one, _ in self._written_by(node, inner)):
+                    continue
+                targets = node.targets if isinstance(node, nodes.Assign) else []
+                for target in targets:
+                    if self.written(target, inner) != place:
+                        continue
+                    text = _key(target.index) if isinstance(target, nodes.Subscript) else None
+                    if text is None:
+                        return None
+                    keys.add(text)
+                if not targets:
+                    return None
+        return frozenset(keys) or None
 
     def mentioned(self, node: nodes.Expression, scope: Scope) -> Iterator[Place]:
         """Yield every place that an expression reads, outermost first.
@@ -352,6 +430,42 @@ class Places:
         return self.of(target, scope)
 
 
+def _item(node: nodes.Expression) -> tuple[nodes.Expression, nodes.Expression] | None:
+    """Return the container and the key of an expression that asks for one item."""
+    match node:
+        case nodes.Subscript(value=container, index=key):
+            return container, key
+        case nodes.Call(func=nodes.Attribute(value=container, attr="get"), arguments=[first, *_]):
+            return container, first.value
+        case nodes.Call(
+            func=nodes.Attribute(attr="getenv") | nodes.Name(id="getenv") as container,
+            arguments=[first, *_],
+        ):
+            return container, first.value
+        case nodes.Comparison(left=key, operators=["in" | "not in"], comparators=[container]):
+            return container, key
+    return None
+
+
+def _key(index: nodes.Expression) -> str | None:
+    match index:
+        case nodes.Constant(value=value):
+            return str(value)
+        case nodes.Name(id=name):
+            return f"<{name}>"
+    return None
+
+
+def _names(expression: nodes.Expression, *names: str) -> bool:
+    """Whether a decorator or annotation is one of these, whatever it is called or indexed with."""
+    match expression:
+        case nodes.Call(func=inner) | nodes.Subscript(value=inner):
+            return _names(inner, *names)
+        case nodes.Attribute(attr=name) | nodes.Name(id=name):
+            return name in names
+    return False
+
+
 def _asked(test: nodes.Expression) -> Iterator[nodes.Node]:
     """Yield the nodes of a test, without comparisons that say nothing of presence.
 
@@ -382,6 +496,11 @@ def _contains(outer: nodes.Node, inner: nodes.Node) -> bool:
 
 _MAX_DEPTH = 3
 """How many calls deep a store counts as made by a call."""
+
+_MODELS = frozenset({"BaseModel", "BaseSettings", "NamedTuple", "SQLModel"})
+"""Base classes whose annotated attributes are fields of each object, as with a dataclass:
+https://docs.pydantic.dev/latest/concepts/fields/
+"""
 
 _WRITERS = frozenset({"update", "setdefault", "append", "add", "insert", "put", "set", "extend"})
 """Methods that keep their argument in the object."""

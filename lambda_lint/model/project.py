@@ -59,12 +59,12 @@ class Project:
         self.places = Places(self.call_graph)
         self.guards = Guards(self.places)
         self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
-        self.phases = Phases(self.call_graph, self.guards, self.handlers)
-        self.resources = Resources(self.phases)
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
+        self.phases = Phases(self.call_graph, self.guards, self.handlers, self.dependence)
+        self.resources = Resources(self.phases)
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
         self._followed = Followed(self.call_graph, self.constants, self.phases)
 
@@ -248,7 +248,14 @@ class Call(CallFacts):
     def resource(self) -> Resource | None:
         """What becomes of the object that the call makes, when it is known to make one."""
         found = self.constructor
-        return self.project.resources.of(self.site, found) if found is not None else None
+        if found is None or self.makes_subclass:
+            return None
+        return self.project.resources.of(self.site, found)
+
+    @property
+    def makes_subclass(self) -> bool:
+        """Whether it makes an object of a class of the project, which may do things of its own."""
+        return self.site in self.project.call_graph.subclassed
 
     @cached_property
     def leak(self) -> Leak | None:
@@ -278,7 +285,10 @@ class Call(CallFacts):
     @cached_property
     def phase(self) -> Phase:
         """When the call runs."""
-        return self.project.phases.of_node(self.node, self.site.scope)
+        phase = self.project.phases.of_node(self.node, self.site.scope)
+        class_ = self.project.call_graph.subclassed.get(self.site)
+        is_single = class_ is not None and self.project.phases.is_single(class_)
+        return Phase.ONCE if is_single and phase is Phase.INVOKE else phase
 
     @cached_property
     def handlers(self) -> list[Handler]:
@@ -533,9 +543,19 @@ class Call(CallFacts):
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
                 found = in_loop(edge.node, edge.scope)
+                if found is None and self._runs_for_items(edge):
+                    found = edge.span
                 if found is not None:
                     return found
         return found
+
+    def _runs_for_items(self, edge: Edge) -> bool:
+        """Whether a library runs the callee for each of many items: `map(load, keys)`."""
+        if edge.site is None or edge.kind not in ("runner", "wrapper"):
+            return False
+        externals = self.project.call_graph.externals.get(edge.site, ())
+        runners = (self.project.knowledge.runner(one.name) for one in externals)
+        return any(one is not None and one.passes == "items" for one in runners)
 
     @property
     def confidence(self) -> Confidence:
