@@ -11,6 +11,7 @@ from lambda_lint.finding import Confidence, Finding, Severity, Span
 from lambda_lint.fingerprint import with_fingerprints
 from lambda_lint.model import program
 from lambda_lint.model.handlers import ConfiguredHandlerError, Handler
+from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
 from lambda_lint.model.project import Call, Project, UnresolvedCall
@@ -182,6 +183,7 @@ def _ask(
         Failure: failures,
         Project: [project],
         State: project.states if any(rule.entity is State for rule in rules) else (),
+        Frozen: project.frozen if any(rule.entity is Frozen for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
     }
     for rule in rules:

@@ -17,6 +17,7 @@ from lambda_lint.model.dependence import CREDENTIALS, Dependence
 from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
+from lambda_lint.model.import_clock import Frozen, ImportClock
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Constructor, Knowledge
 from lambda_lint.model.loops import in_loop, is_conditional
@@ -83,7 +84,17 @@ class Project:
     @cached_property
     def states(self) -> list[State]:
         """The places that outlive invocations and that invocations change, by path and place."""
-        return States(self.phases, self.dependence).all()
+        return self._states.all()
+
+    @cached_property
+    def frozen(self) -> list[Frozen]:
+        """The times and identifiers that are made at import and used by invocations."""
+        clock = ImportClock(self.phases, self._states.lasting, self.knowledge)
+        return list(clock.all(self.states))
+
+    @cached_property
+    def _states(self) -> States:
+        return States(self.phases, self.dependence)
 
     def call_at(self, node: nodes.Node) -> Call | None:
         """Return the call of something outside of the project that this expression is."""

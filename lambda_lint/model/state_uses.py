@@ -155,6 +155,10 @@ class Uses:
                 found = found or "is stored"
         return found
 
+    def of_name(self, name: str, scope: Scope, spot: Spot) -> str:
+        """Return what becomes of a local name that holds it; QUIET when it is nothing."""
+        return self._local(name, scope, spot, 0)
+
     def _local(self, name: str, scope: Scope, spot: Spot, depth: int) -> str:
         """What becomes of a local name that holds it."""
         if depth >= _MAX_DEPTH:
