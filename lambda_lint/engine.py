@@ -16,7 +16,7 @@ from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
 from lambda_lint.model.project import Call, Project, UnresolvedCall
 from lambda_lint.model.routes import imported_paths, is_test_path
-from lambda_lint.model.state import State
+from lambda_lint.model.state import Fill, State
 from lambda_lint.parsing import parse_all, syntax_errors
 from lambda_lint.rule import Report, Rule
 from lambda_lint.settings import Settings
@@ -183,6 +183,7 @@ def _ask(
         Failure: failures,
         Project: [project],
         State: project.states if any(rule.entity is State for rule in rules) else (),
+        Fill: project.fills if any(rule.entity is Fill for rule in rules) else (),
         Frozen: project.frozen if any(rule.entity is Frozen for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
     }

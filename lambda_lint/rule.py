@@ -19,6 +19,7 @@ from typing import Any
 
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
+from lambda_lint.model.effects import Effect
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.import_clock import steps as witness_of_frozen
 from lambda_lint.model.phases import Phase
@@ -37,7 +38,7 @@ from lambda_lint.model.rewrites import (
     hoist,
     needs_only_module_names,
 )
-from lambda_lint.model.state import Change, Stale, State
+from lambda_lint.model.state import Change, Fill, Stale, State
 from lambda_lint.model.state_stories import (
     GROWN,
     REBOUND,
@@ -177,6 +178,40 @@ class Report:
         )
 
     @staticmethod
+    def of_effect(
+        effect: Effect,
+        project: Project,
+        *,
+        message: str,
+        help: str,
+        last: str,
+        before_last: tuple[Step, ...] = (),
+        severity: Severity | None = None,
+    ) -> Report:
+        """Report something that an invocation does to what outlives it.
+
+        `last` is what the witness says of it; `before_last` are further places of the story.
+        """
+        phases = project.phases
+        path = phases.path_to(effect.function)
+        handlers = phases.handlers_of(effect.function)
+        steps = phases.witness(path) if path is not None else ()
+        if handlers and all(one.custom_resource for one in handlers):
+            severity = Severity.INFO
+        ranks = [one.confidence for one in handlers]
+        place = effect.function.module.path
+        return Report(
+            path=place,
+            span=effect.node.span,
+            message=message,
+            help=help,
+            witness=(*steps, *before_last, Step(place, effect.node.span, last)),
+            handlers=tuple(one.label for one in handlers),
+            severity=severity,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
+    @staticmethod
     def of_story(
         story: Story,
         project: Project,
@@ -286,6 +321,7 @@ __all__ = [
     "Confidence",
     "Edit",
     "Failure",
+    "Fill",
     "Fix",
     "Frozen",
     "Handler",

@@ -20,7 +20,7 @@ from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.state import State
 from lambda_lint.model.state_uses import PRINTED, Uses
-from lambda_lint.model.values import External
+from lambda_lint.model.values import ClassValue, External
 from lambda_lint.syntax import nodes
 
 
@@ -229,9 +229,13 @@ class ImportClock:
         if function is None or path is None or not self._is_left_out(function, parameter.name):
             return None
         spot = Spot(Place("parameter", function, parameter.name))
-        use = self.uses.of_name(parameter.name, function.scope, spot)
-        if not use or use == PRINTED:
+        if not any(
+            scope.function is function and isinstance(node, nodes.Name)
+            for node, scope in self._by_name().get(parameter.name, ())
+        ):
             return None
+        # A wrong time in a log is wrong as well, where the caller is meant to give the right one.
+        use = self.uses.of_name(parameter.name, function.scope, spot) or "is logged"
         read = Step(
             site.module.path,
             function.name_span,
@@ -271,8 +275,11 @@ class ImportClock:
         return None
 
     def _users(self, class_: Class) -> Iterator[Function]:
-        for _, scope in self._by_name().get(class_.name, ()):
-            if self.phases.of_function(scope.function) is Phase.INVOKE:
+        for node, scope in self._by_name().get(class_.name, ()):
+            if self.phases.of_function(scope.function) is Phase.INVOKE and any(
+                isinstance(one, ClassValue) and one.class_ is class_
+                for one in self.evaluator.evaluate(node, scope)
+            ):
                 yield scope.function
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
+from lambda_lint.model.calls import bind_arguments
 from lambda_lint.model.guards import Guard
-from lambda_lint.model.phases import Phases
+from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Class, Function, Module, Scope
 from lambda_lint.model.values import ClassValue, FunctionValue, InstanceValue, ModuleValue
@@ -124,13 +125,28 @@ class Lasting:
             return None
         binding = bindings[0]
         if binding.kind == "parameter":
-            return Spot(Place("parameter", found.function, name))
+            kind = "default" if self._keeps_default(found.function, name) else "parameter"
+            return Spot(Place(kind, found.function, name))
         if binding.value is None or binding.index is not None:
             return None
         if binding.kind == "iterate":
             base = self.of(binding.value, binding.scope)
             return base.part(ANY) if base is not None and len(base.path) < _MAX_DEPTH else None
         return self.of(binding.value, binding.scope) if binding.kind == "assign" else None
+
+    def _keeps_default(self, function: Function, name: str) -> bool:
+        """Whether some invocation relies on a default that is made once and can be changed."""
+        parameter = function.parameter(name)
+        if parameter is None or not isinstance(parameter.default, (nodes.Dict, nodes.Collection)):
+            return False
+        if getattr(parameter.default, "kind", "") == "tuple":
+            return False
+        return any(
+            name not in bind_arguments(site.node, function, skip_first)
+            and not any(one.star for one in site.node.arguments)
+            and self.phases.of_node(site.node, site.scope) is Phase.INVOKE
+            for site, skip_first in self.calls.argument_sites(function)
+        )
 
     def of_module(self, module: Module, name: str) -> Spot | None:
         """Return the spot of a module variable; imported names are those of their module."""
@@ -207,7 +223,7 @@ class Lasting:
 
     def _is_made_early(self, class_: Class) -> bool:
         return any(
-            self.phases.of_node(site.node, site.scope).value in ("INIT", "ONCE")
+            self.phases.of_node(site.node, site.scope) in (Phase.INIT, Phase.ONCE)
             for site in self.calls.instantiations.get(class_, ())
         )
 

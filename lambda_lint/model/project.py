@@ -28,7 +28,7 @@ from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
-from lambda_lint.model.state import State, States
+from lambda_lint.model.state import Fill, State, States
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -85,6 +85,11 @@ class Project:
     def states(self) -> list[State]:
         """The places that outlive invocations and that invocations change, by path and place."""
         return self._states.all()
+
+    @cached_property
+    def fills(self) -> list[Fill]:
+        """The memos without a key that keep what the data of one invocation made."""
+        return list(self._states.fills())
 
     @cached_property
     def frozen(self) -> list[Frozen]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
-from lambda_lint.model.dependence import Dependence
+from lambda_lint.model.dependence import EVENT, Dependence
 from lambda_lint.model.effects import CHANGE, DRAIN, READ, WRITE, Effect, Effects
 from lambda_lint.model.flow import Atom
 from lambda_lint.model.flow_states import (
@@ -24,7 +24,7 @@ from lambda_lint.model.flow_states import (
     Summary,
 )
 from lambda_lint.model.handlers import Handler
-from lambda_lint.model.lasting import Lasting, Spot, owner_of
+from lambda_lint.model.lasting import ANY, Lasting, Spot, owner_of
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Class, Function, Module
@@ -99,6 +99,16 @@ class State:
         return any(_is_filled(one.value) for one in self.initial)
 
 
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A memo that is filled from data of the invocation that happens to come first."""
+
+    effect: Effect
+    spot: Spot
+    path: Path
+    handlers: tuple[Handler, ...]
+
+
 class States:
     """Finds the state of a project. Built when a rule asks for the first time."""
 
@@ -115,6 +125,7 @@ class States:
         self._edges: dict[Function, dict[nodes.Node, list[Edge]]] = {}
         self._use: dict[tuple[nodes.Node, Spot], str] = {}
         self._memos: set[Place] = set()
+        self._fills: list[Effect] = []
         self._changes = self._find_changes()
         self._roots = {one.spot.root for one in self._changes}
         self._spots: dict[Place, list[Spot]] = {}
@@ -162,6 +173,33 @@ class States:
             )
         return sorted(found, key=_position)
 
+    def fills(self) -> Iterator[Fill]:
+        """Yield memos without a key that keep what one invocation's own data made."""
+        for effect in self._fills:
+            if effect.spot.root.kind == "parameter" or effect.value is None:
+                continue
+            if effect.kind != WRITE or ANY in effect.spot.path or effect.how == "own":
+                continue
+            if EVENT not in self.dependence.of(effect.value, effect.scope):
+                continue
+            path = self.phases.path_to(effect.function)
+            if path is not None and not self._is_compared(effect):
+                handlers = tuple(self.phases.handlers_of(effect.function))
+                yield Fill(effect, effect.spot, path, handlers)
+
+    def _is_compared(self, effect: Effect) -> bool:
+        """Whether the test in front of a memo looks at the data of the invocation, too."""
+        for child, parent in effect.scope.module.ancestors(effect.node):
+            if not isinstance(parent, (nodes.If, nodes.While)) or child is parent.test:
+                continue
+            for one in nodes.walk(parent.test):
+                if isinstance(one, (nodes.Name, nodes.Attribute, nodes.Subscript)):
+                    spot = self.lasting.of(one, effect.scope)
+                    is_other = spot is None or spot.root.kind == "parameter"
+                    if is_other and EVENT in self.dependence.of(one, effect.scope):
+                        return True
+        return False
+
     # What invocations change.
 
     def _find_changes(self) -> list[Change]:
@@ -174,6 +212,7 @@ class States:
                 phase = self.phases.of_node(effect.node, effect.scope)
                 if phase is Phase.ONCE or self._is_memo(effect):
                     self._memos.add(effect.spot.root)
+                    self._fills.append(effect)
                     continue
                 if phase is not Phase.INVOKE:
                     continue
@@ -271,6 +310,12 @@ class States:
             case Module() as module:
                 found = module.scope.bindings.get(place.name, [])
                 return tuple(one for one in found if one.scope is module.scope)
+            case Function() as function if place.kind == "default":
+                parameter = function.parameter(place.name)
+                if parameter is not None:
+                    binding = Binding("parameter", parameter, function.scope)
+                    binding.value = parameter.default
+                    return (binding,)
             case Class() as class_:
                 own = [*class_.scope.bindings.get(place.name, ())]
                 made = [

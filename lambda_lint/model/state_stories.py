@@ -86,6 +86,8 @@ def kind_of(state: State, change: Change) -> str:
     """Return what a change does to its place."""
     effect = change.effect
     is_template = state.is_template
+    if state.place.kind == "default":
+        return GROWN
     if effect.kind == CHANGE and effect.how in ("add", "counted"):
         return RESHAPED if is_template and change.spot.path else GROWN
     if effect.kind == WRITE and effect.how == "own":
