@@ -45,6 +45,7 @@ from lambda_lint.model.state_stories import (
     RESHAPED,
     Story,
     condition,
+    kind_of,
     stories,
     witness,
 )
@@ -344,6 +345,7 @@ __all__ = [
     "cached_getter",
     "condition",
     "hoist",
+    "kind_of",
     "needs_only_module_names",
     "rule",
     "stories",

@@ -28,7 +28,7 @@ from lambda_lint.model.lasting import ANY, Lasting, Spot, owner_of
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Class, Function, Module
-from lambda_lint.model.state_uses import Uses
+from lambda_lint.model.state_uses import PRINTED, Uses
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
@@ -70,7 +70,7 @@ class State:
     initial: tuple[Binding, ...] = field(default=())
     #: Handlers that empty it before they end, whatever they return.
     cleaned_by: tuple[Handler, ...] = ()
-    #: Whether it is read at all.
+    #: Whether more than logs and metrics reads it at all.
     is_read: bool = False
     #: Whether a memo fills it, too, so that what is written is the upkeep of a cache.
     is_cache: bool = False
@@ -376,9 +376,10 @@ class States:
             if effect.kind == DRAIN:
                 self._drained.add(root)
             elif effect.kind == READ:
-                self._read.add(root)
                 if effect.how == "own" or not self._use_of(effect):
                     continue
+                if self._use_of(effect) != PRINTED:
+                    self._read.add(root)
                 found += self._parts_read(effect)
                 continue
             found.append(effect)
