@@ -22,7 +22,8 @@ class Effect:
 
     `how` says more of a change: `add` (append and the like), `keyed` (an item under a key that is
     no constant), `counted` (`x[key] += 1`), `merge` (`update`); and of a read: `keyed`, `size`,
-    `own` (only to make the new value from it) or `whole`. `value` is what is written.
+    `own` (only to make the new value from it), `alias` (a local name stands for it now) or
+    `whole`. `value` is what is written.
     """
 
     kind: str
@@ -196,7 +197,8 @@ class Effects:
             case nodes.Assign(targets=[nodes.Name() as name]) if (
                 parent.value is node and self.lasting.of(name, scope) == spot
             ):
-                # The local name stands for it; what counts is what is done with that.
+                # The local name stands for it, also when another value takes its place.
+                yield Effect(READ, spot, node, scope, "alias")
                 return
         how = "keyed" if spot.path[-1:] == (ANY,) else "whole"
         yield Effect(READ, spot, node, scope, how)

@@ -164,7 +164,9 @@ class _Run:
         if state is None:
             return
         for way in block.ways:
-            yield way.to, _assuming(state, way.test, way.truth) if way.test is not None else state
+            following = state if way.test is None else _assuming(state, way.test, way.truth)
+            if following is not None:
+                yield way.to, following
 
     def what(self, atom: Atom) -> tuple[Sequence[Effect], Sequence[Stage]]:
         found = self.done.get(atom)
@@ -272,11 +274,14 @@ def _renamed(state: _State, name: str, place: nodes.Node) -> _State:
     return replace(state, assumed=assumed, implied=implied)
 
 
-def _assuming(state: _State, test: nodes.Expression, truth: bool) -> _State:
+def _assuming(state: _State, test: nodes.Expression, truth: bool) -> _State | None:
+    """The state in one branch of a test; None when it cannot come out like that."""
     text = text_of(test)
     if text is None:
         return state
     fact = (text, truth)
+    if (text, not truth) in state.assumed:
+        return None
     written = state.written | {spot for one, spot in state.implied if one == fact}
     return replace(state, written=written, assumed=state.assumed | {fact})
 

@@ -129,7 +129,10 @@ class States:
         self._changes = self._find_changes()
         self._roots = {one.spot.root for one in self._changes}
         self._spots: dict[Place, list[Spot]] = {}
+        self._growing: set[Spot] = set()
         for change in self._changes:
+            if change.effect.kind == CHANGE:
+                self._growing.add(change.spot)
             known = self._spots.setdefault(change.spot.root, [])
             if change.spot not in known:
                 known.append(change.spot)
@@ -391,6 +394,8 @@ class States:
             yield read
             return
         for spot in self._spots.get(read.spot.root, ()):
+            if read.how == "alias" and (spot in self._growing or not spot.covers(read.spot)):
+                continue
             if spot.meets(read.spot) and spot not in but:
                 seen = spot if len(spot.path) > len(read.spot.path) else read.spot
                 yield replace(read, spot=seen)
