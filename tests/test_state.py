@@ -121,8 +121,8 @@ FRESH = {
         "try:\n    item = fetch(event)\nexcept KeyError:\n    return None\nreturn item"
     ),
     "a handler that raises": (
-        "try:\n    item = fetch(event)\nexcept KeyError as error:\n    raise ValueError from error\n"
-        "return item"
+        "try:\n    item = fetch(event)\nexcept KeyError as error:\n    raise ValueError from error"
+        "\nreturn item"
     ),
     "in `finally`": "try:\n    fetch(event)\nfinally:\n    item = event['a']\nreturn item",
     "every case": (

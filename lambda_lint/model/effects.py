@@ -9,7 +9,6 @@ from lambda_lint.model.flow import Atom
 from lambda_lint.model.lasting import ANY, Lasting, Spot
 from lambda_lint.model.program import Function, Scope
 from lambda_lint.model.questions import is_empty
-from lambda_lint.model.values import ContainerValue, DisplayValue, External
 from lambda_lint.syntax import nodes
 
 READ, WRITE, CLEAR, CHANGE, DRAIN = "read", "write", "clear", "change", "drain"
@@ -125,7 +124,7 @@ class Effects:
         match call:
             case nodes.Call(func=nodes.Attribute(value=inner, attr=attr)) if attr in _METHODS:
                 spot = self.lasting.of(inner, scope)
-                if spot is None or not self._is_container(inner, scope):
+                if spot is None or not self.lasting.may_be_container(inner, scope):
                     return
                 value = call.arguments[-1].value if call.arguments else None
                 kind, how = _METHODS[attr]
@@ -149,14 +148,6 @@ class Effects:
                 spot = self.lasting.of(first.value, scope)
                 if spot is not None:
                     yield Effect(CHANGE, spot, call, scope, "add", second.value)
-
-    def _is_container(self, node: nodes.Expression, scope: Scope) -> bool:
-        """Whether the object can be one whose method changes just itself: no client, no table."""
-        return all(
-            isinstance(one, (DisplayValue, ContainerValue))
-            or (isinstance(one, External) and one.name.startswith(_CONTAINERS))
-            for one in self.lasting.evaluator.evaluate(node, scope)
-        )
 
     def _of_load(self, node: nodes.Expression, scope: Scope) -> Iterator[Effect]:
         spot = self.lasting.of(node, scope)
@@ -228,12 +219,6 @@ def _is_blank(value: nodes.Expression | None) -> bool:
             return all(_is_blank(one) or isinstance(one, nodes.Constant) for one in items)
     return False
 
-
-_CONTAINERS = (
-    *("builtins.", "collections.", "io.", "queue.", "array.", "prettytable.", "pandas.", "csv."),
-    *("openpyxl.", "email.", "multidict."),
-)
-"""Where the containers of libraries come from."""
 
 _COPIES = frozenset({"items", "keys", "values", "copy", "getvalue", "most_common", "elements"})
 """Methods whose result holds what is in the container."""

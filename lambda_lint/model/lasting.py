@@ -15,7 +15,15 @@ from lambda_lint.model.guards import Guard
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Class, Function, Module, Scope
-from lambda_lint.model.values import ClassValue, FunctionValue, InstanceValue, ModuleValue
+from lambda_lint.model.values import (
+    ClassValue,
+    ContainerValue,
+    DisplayValue,
+    External,
+    FunctionValue,
+    InstanceValue,
+    ModuleValue,
+)
 from lambda_lint.model.writes import Writes
 from lambda_lint.syntax import nodes
 
@@ -96,13 +104,21 @@ class Lasting:
                     return self._attribute(first.value, str(second.value.value), scope)
             case nodes.Call(
                 func=nodes.Attribute(value=value, attr="get" | "setdefault"), arguments=[first, *_]
-            ) if not isinstance(value, nodes.Call):
+            ) if not isinstance(value, nodes.Call) and self.may_be_container(value, scope):
                 return self._item(value, first.value, scope)
             case nodes.Call(func=func):
                 return self._returned(func, scope)
             case nodes.Await(value=value) | nodes.Walrus(value=value):
                 return self.of(value, scope)
         return None
+
+    def may_be_container(self, node: nodes.Expression, scope: Scope) -> bool:
+        """Whether the object can be one whose methods concern just itself: no client, no table."""
+        return all(
+            isinstance(one, (DisplayValue, ContainerValue))
+            or (isinstance(one, External) and one.name.startswith(_CONTAINERS))
+            for one in self.evaluator.evaluate(node, scope)
+        )
 
     def _item(self, value: nodes.Expression, index: nodes.Expression, scope: Scope) -> Spot | None:
         base = self.of(value, scope)
@@ -180,6 +196,11 @@ class Lasting:
             return None
         if any(attr in one.methods for one in self.evaluator.lineage(class_)[0]):
             return None
+        lineage = self.evaluator.lineage(class_)[0]
+        written = self.evaluator.contents.attributes
+        if not any(attr in one.scope.bindings or (one, attr) in written for one in lineage):
+            # What a library's class brings along is no state of the project.
+            return None
         return self._lasting(Place("class", self.places.definer(class_, attr), attr))
 
     def _of_instance(self, class_: Class, attr: str) -> Spot | None:
@@ -234,6 +255,12 @@ def owner_of(place: Place) -> Module | None:
         return place.owner.module
     return place.owner
 
+
+_CONTAINERS = (
+    *("builtins.", "collections.", "io.", "queue.", "array.", "prettytable.", "pandas.", "csv."),
+    *("openpyxl.", "email.", "multidict."),
+)
+"""Where the containers of libraries come from."""
 
 _MAX_DEPTH = 4
 """How many keys and attributes deep a spot goes."""

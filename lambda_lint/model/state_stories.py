@@ -88,14 +88,14 @@ def kind_of(state: State, change: Change) -> str:
     is_template = state.is_template
     if state.place.kind == "default":
         return GROWN
+    if effect.kind == WRITE and ANY in change.spot.path:
+        return ITEM
     if effect.kind == CHANGE and effect.how in ("add", "counted"):
         return RESHAPED if is_template and change.spot.path else GROWN
     if effect.kind == WRITE and effect.how == "own":
         return RESHAPED if is_template and change.spot.path else GROWN
     if effect.kind == CHANGE:
         return RESHAPED if is_template else GROWN
-    if ANY in change.spot.path:
-        return ITEM
     return RESHAPED if is_template and change.spot.path else REBOUND
 
 
