@@ -19,7 +19,7 @@ from typing import Any
 
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
-from lambda_lint.model.effects import Effect
+from lambda_lint.model.touches import Touch
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.import_clock import steps as witness_of_frozen
 from lambda_lint.model.phases import Phase
@@ -179,8 +179,8 @@ class Report:
         )
 
     @staticmethod
-    def of_effect(
-        effect: Effect,
+    def of_touch(
+        touch: Touch,
         project: Project,
         *,
         message: str,
@@ -194,19 +194,19 @@ class Report:
         `last` is what the witness says of it; `before_last` are further places of the story.
         """
         phases = project.phases
-        path = phases.path_to(effect.function)
-        handlers = phases.handlers_of(effect.function)
+        path = phases.path_to(touch.function)
+        handlers = phases.handlers_of(touch.function)
         steps = phases.witness(path) if path is not None else ()
         if handlers and all(one.custom_resource for one in handlers):
             severity = Severity.INFO
         ranks = [one.confidence for one in handlers]
-        place = effect.function.module.path
+        place = touch.function.module.path
         return Report(
             path=place,
-            span=effect.node.span,
+            span=touch.node.span,
             message=message,
             help=help,
-            witness=(*steps, *before_last, Step(place, effect.node.span, last)),
+            witness=(*steps, *before_last, Step(place, touch.node.span, last)),
             handlers=tuple(one.label for one in handlers),
             severity=severity,
             confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
@@ -229,7 +229,7 @@ class Report:
         `left` is what the witness says of what the first invocation does, `seen` what it says of
         what the next one finds.
         """
-        place = story.change.effect if at_change else story.stale.read
+        place = story.change.touch if at_change else story.stale.read
         if all(one.custom_resource for one in story.handlers):
             severity = Severity.INFO
         ranks = [one.confidence for one in story.handlers]

@@ -97,9 +97,9 @@ def invocation_data_in_global(state: State, project: Project) -> Iterator[Report
         if EVENT not in change.depends_on or kind_of(state, change) != REBOUND:
             continue
         shown = change.spot.describe()
-        is_secret = _SECRET.search(shown) and condition(change.effect) is not None
-        yield Report.of_effect(
-            change.effect,
+        is_secret = _SECRET.search(shown) and condition(change.touch) is not None
+        yield Report.of_touch(
+            change.touch,
             project,
             message=f"`{shown}` keeps data of the event for as long as the environment lives",
             help=f"hand `{shown}` on as an argument, or reset a ContextVar in `finally`",

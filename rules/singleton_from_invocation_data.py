@@ -86,8 +86,8 @@ from lambda_lint.rule import Fill, Project, Report, Severity, rule
 @rule("LMB207", category="mutable-global-state", severity=Severity.ERROR)
 def singleton_from_invocation_data(fill: Fill, project: Project) -> Iterator[Report]:
     shown = fill.spot.describe()
-    yield Report.of_effect(
-        fill.effect,
+    yield Report.of_touch(
+        fill.touch,
         project,
         message=f"`{shown}` is made from the first event's data and kept for all later ones",
         help="keep one for each value that it is made from, in a dictionary under that value, or "

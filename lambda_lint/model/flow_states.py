@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambda_lint.model.calls import Edge
-from lambda_lint.model.effects import CHANGE, CLEAR, DRAIN, READ, WRITE, Effect
+from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, WRITE, Touch
 from lambda_lint.model.flow import Atom, Block, Flow, flow_of, may_raise
 from lambda_lint.model.lasting import Spot
 from lambda_lint.model.program import Function
@@ -28,7 +28,7 @@ KEPT, DIRTY, CLEAN = 1, 2, 4
 class Exposure:
     """A read that may see what was there before; `way` are the calls that lead to it."""
 
-    read: Effect
+    read: Touch
     way: tuple[Edge, ...] = ()
 
 
@@ -82,11 +82,11 @@ class FlowStates:
 
     def __init__(
         self,
-        effects: Callable[[Atom, Function], Sequence[Effect]],
+        touches: Callable[[Atom, Function], Sequence[Touch]],
         calls: Callable[[Atom, Function], Sequence[Stage]],
     ) -> None:
-        """`effects` and `calls` say what an atom of a function does, and what it runs in turn."""
-        self._effects = effects
+        """`touches` and `calls` say what an atom of a function does, and what it runs in turn."""
+        self._touches = touches
         self._calls = calls
 
     def summary(self, function: Function) -> Summary:
@@ -94,17 +94,17 @@ class FlowStates:
         flow = flow_of(function)
         if flow is None:
             return UNKNOWN_SUMMARY
-        return _Run(function, flow, self._effects, self._calls).summary()
+        return _Run(function, flow, self._touches, self._calls).summary()
 
 
 @dataclass(eq=False)
 class _Run:
     function: Function
     flow: Flow
-    effects: Callable[[Atom, Function], Sequence[Effect]]
+    touches: Callable[[Atom, Function], Sequence[Touch]]
     calls: Callable[[Atom, Function], Sequence[Stage]]
     before: dict[Block, _State] = field(default_factory=dict)
-    done: dict[Atom, tuple[Sequence[Effect], Sequence[Stage]]] = field(default_factory=dict)
+    done: dict[Atom, tuple[Sequence[Touch], Sequence[Stage]]] = field(default_factory=dict)
 
     def summary(self) -> Summary:
         self.before[self.flow.entry] = _State()
@@ -168,10 +168,10 @@ class _Run:
             if following is not None:
                 yield way.to, following
 
-    def what(self, atom: Atom) -> tuple[Sequence[Effect], Sequence[Stage]]:
+    def what(self, atom: Atom) -> tuple[Sequence[Touch], Sequence[Stage]]:
         found = self.done.get(atom)
         if found is None:
-            found = (self.effects(atom, self.function), self.calls(atom, self.function))
+            found = (self.touches(atom, self.function), self.calls(atom, self.function))
             self.done[atom] = found
         return found
 
@@ -186,10 +186,10 @@ class _Run:
     def exposed_at(self, atom: Atom, state: _State) -> Iterator[Exposure]:
         if state.is_lost:
             return
-        effects, stages = self.what(atom)
-        for effect in effects:
-            if effect.kind == READ and not _is_written(effect.spot, state.written):
-                yield Exposure(effect)
+        touches, stages = self.what(atom)
+        for touch in touches:
+            if touch.kind == READ and not _is_written(touch.spot, state.written):
+                yield Exposure(touch)
         for stage in stages:
             for call in stage:
                 for one in call.summary.exposed if call.edge is not None else ():
@@ -202,14 +202,14 @@ class _Run:
 
     def step(self, state: _State, atom: Atom) -> _State | None:
         """The state after an atom; None when nothing follows it."""
-        effects, stages = self.what(atom)
+        touches, stages = self.what(atom)
         for stage in stages:
             after = _staged(state, stage)
             if after is None:
                 return None
             state = after
-        for effect in effects:
-            state = _affected(state, effect)
+        for touch in touches:
+            state = _affected(state, touch)
         if atom.kind == "store" and isinstance(atom.node, nodes.Name):
             state = _renamed(state, atom.node.id, atom.place)
         return state
@@ -243,20 +243,20 @@ def _called(state: _State, summary: Summary) -> _State | None:
     return replace(state, written=state.written | summary.written, left=_sorted(left))
 
 
-def _affected(state: _State, effect: Effect) -> _State:
-    match effect.kind:
+def _affected(state: _State, touch: Touch) -> _State:
+    match touch.kind:
         case "write" | "clear":
             left = dict(state.left)
             for spot in list(left):
-                if effect.spot.covers(spot):
+                if touch.spot.covers(spot):
                     del left[spot]
-            left[effect.spot] = DIRTY if effect.kind == WRITE else CLEAN
+            left[touch.spot] = DIRTY if touch.kind == WRITE else CLEAN
             written = state.written
-            if effect.kind == CLEAR or effect.how != "own":
-                written = written | {effect.spot}
+            if touch.kind == CLEAR or touch.how != "own":
+                written = written | {touch.spot}
             return replace(state, written=written, left=_sorted(left))
         case "change":
-            return replace(state, left=_sorted({**dict(state.left), effect.spot: DIRTY}))
+            return replace(state, left=_sorted({**dict(state.left), touch.spot: DIRTY}))
     return state
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.dependence import EVENT, Dependence
-from lambda_lint.model.effects import CHANGE, DRAIN, READ, WRITE, Effect, Effects
+from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
 from lambda_lint.model.flow import Atom
 from lambda_lint.model.flow_states import (
     DIRTY,
@@ -37,11 +37,11 @@ from lambda_lint.syntax import nodes
 class Change:
     """Something that an invocation writes into a place, and what that depends on.
 
-    `effect` stands in the function that does it; `spot` is what it changes there, which for a
+    `touch` stands in the function that does it; `spot` is what it changes there, which for a
     parameter is what the caller gave.
     """
 
-    effect: Effect
+    touch: Touch
     spot: Spot
     depends_on: frozenset[str]
     #: Whether the value is a literal.
@@ -54,7 +54,7 @@ class Stale:
 
     handler: Handler
     path: Path
-    read: Effect
+    read: Touch
     use: str
 
 
@@ -103,7 +103,7 @@ class State:
 class Fill:
     """A memo that is filled from data of the invocation that happens to come first."""
 
-    effect: Effect
+    touch: Touch
     spot: Spot
     path: Path
     handlers: tuple[Handler, ...]
@@ -118,20 +118,20 @@ class States:
         self.calls: CallGraph = phases.calls
         self.dependence = dependence
         self.lasting = Lasting(phases, dependence.writes)
-        self.effects = Effects(self.lasting)
+        self.touches = Touches(self.lasting)
         self.uses = Uses(self.lasting)
         self._summaries: dict[Function, Summary] = {}
-        self._flows = FlowStates(self._effects_of, self._calls_of)
+        self._flows = FlowStates(self._touches_of, self._calls_of)
         self._edges: dict[Function, dict[nodes.Node, list[Edge]]] = {}
         self._use: dict[tuple[nodes.Node, Spot], str] = {}
         self._memos: set[Place] = set()
-        self._fills: list[Effect] = []
+        self._fills: list[Touch] = []
         self._changes = self._find_changes()
         self._roots = {one.spot.root for one in self._changes}
         self._spots: dict[Place, list[Spot]] = {}
         self._growing: set[Spot] = set()
         for change in self._changes:
-            if change.effect.kind == CHANGE:
+            if change.touch.kind == CHANGE:
                 self._growing.add(change.spot)
             known = self._spots.setdefault(change.spot.root, [])
             if change.spot not in known:
@@ -155,7 +155,7 @@ class States:
             changers = [
                 one
                 for one in self.phases.handlers
-                if any(one in self.phases.handlers_of(two.effect.function) for two in changes)
+                if any(one in self.phases.handlers_of(two.touch.function) for two in changes)
             ]
             found.append(
                 State(
@@ -169,7 +169,7 @@ class States:
                     place in self._memos,
                     place in self._drained,
                     {
-                        one.effect.function: self.phases.handlers_of(one.effect.function)
+                        one.touch.function: self.phases.handlers_of(one.touch.function)
                         for one in changes
                     },
                 )
@@ -178,28 +178,28 @@ class States:
 
     def fills(self) -> Iterator[Fill]:
         """Yield memos without a key that keep what one invocation's own data made."""
-        for effect in self._fills:
-            if effect.spot.root.kind == "parameter" or effect.value is None:
+        for touch in self._fills:
+            if touch.spot.root.kind == "parameter" or touch.value is None:
                 continue
-            if effect.kind != WRITE or ANY in effect.spot.path or effect.how == "own":
+            if touch.kind != WRITE or ANY in touch.spot.path or touch.how == "own":
                 continue
-            if EVENT not in self.dependence.of(effect.value, effect.scope):
+            if EVENT not in self.dependence.of(touch.value, touch.scope):
                 continue
-            path = self.phases.path_to(effect.function)
-            if path is not None and not self._is_compared(effect):
-                handlers = tuple(self.phases.handlers_of(effect.function))
-                yield Fill(effect, effect.spot, path, handlers)
+            path = self.phases.path_to(touch.function)
+            if path is not None and not self._is_compared(touch):
+                handlers = tuple(self.phases.handlers_of(touch.function))
+                yield Fill(touch, touch.spot, path, handlers)
 
-    def _is_compared(self, effect: Effect) -> bool:
+    def _is_compared(self, touch: Touch) -> bool:
         """Whether the test in front of a memo looks at the data of the invocation, too."""
-        for child, parent in effect.scope.module.ancestors(effect.node):
+        for child, parent in touch.scope.module.ancestors(touch.node):
             if not isinstance(parent, (nodes.If, nodes.While)) or child is parent.test:
                 continue
             for one in nodes.walk(parent.test):
                 if isinstance(one, (nodes.Name, nodes.Attribute, nodes.Subscript)):
-                    spot = self.lasting.of(one, effect.scope)
+                    spot = self.lasting.of(one, touch.scope)
                     is_other = spot is None or spot.root.kind == "parameter"
-                    if is_other and EVENT in self.dependence.of(one, effect.scope):
+                    if is_other and EVENT in self.dependence.of(one, touch.scope):
                         return True
         return False
 
@@ -207,47 +207,47 @@ class States:
 
     def _find_changes(self) -> list[Change]:
         found: list[Change] = []
-        on_parameters: dict[tuple[Function, str], list[Effect]] = {}
+        on_parameters: dict[tuple[Function, str], list[Touch]] = {}
         for function in self.calls.functions():
             if self.phases.of_function(function) is not Phase.INVOKE:
                 continue
-            for effect in self._changed_in(function):
-                phase = self.phases.of_node(effect.node, effect.scope)
-                if phase is Phase.ONCE or self._is_memo(effect):
-                    self._memos.add(effect.spot.root)
-                    self._fills.append(effect)
+            for touch in self._changed_in(function):
+                phase = self.phases.of_node(touch.node, touch.scope)
+                if phase is Phase.ONCE or self._is_memo(touch):
+                    self._memos.add(touch.spot.root)
+                    self._fills.append(touch)
                     continue
                 if phase is not Phase.INVOKE:
                     continue
-                if effect.spot.root.kind == "parameter":
-                    owner = effect.spot.root.owner
-                    if isinstance(owner, Function) and (effect.kind == CHANGE or effect.spot.path):
-                        on_parameters.setdefault((owner, effect.spot.root.name), []).append(effect)
+                if touch.spot.root.kind == "parameter":
+                    owner = touch.spot.root.owner
+                    if isinstance(owner, Function) and (touch.kind == CHANGE or touch.spot.path):
+                        on_parameters.setdefault((owner, touch.spot.root.name), []).append(touch)
                 else:
-                    found.append(self._change(effect, effect.spot))
+                    found.append(self._change(touch, touch.spot))
         found += self._given(on_parameters)
         return found
 
-    def _changed_in(self, function: Function) -> Iterator[Effect]:
+    def _changed_in(self, function: Function) -> Iterator[Touch]:
         for target, place, scope in function.stores:
             if isinstance(place, (nodes.For, nodes.Clause, nodes.WithItem)) and isinstance(
                 target, nodes.Name
             ):
                 continue
-            for effect in self.effects.of_store(target, place, scope):
-                if effect.kind in (WRITE, CHANGE):
-                    yield effect
+            for touch in self.touches.of_store(target, place, scope):
+                if touch.kind in (WRITE, CHANGE):
+                    yield touch
         for site in function.calls:
-            for effect in self.effects.of_call(site.node, site.scope):
-                if effect.kind in (WRITE, CHANGE):
-                    yield effect
+            for touch in self.touches.of_call(site.node, site.scope):
+                if touch.kind in (WRITE, CHANGE):
+                    yield touch
 
-    def _given(self, on_parameters: dict[tuple[Function, str], list[Effect]]) -> Iterator[Change]:
+    def _given(self, on_parameters: dict[tuple[Function, str], list[Touch]]) -> Iterator[Change]:
         """Yield what helpers change in what they are given."""
         pending = list(on_parameters.items())
         seen = set(on_parameters)
         while pending:
-            (function, name), effects = pending.pop()
+            (function, name), touches = pending.pop()
             for site, skip_first in self.calls.argument_sites(function):
                 if self.phases.of_node(site.node, site.scope) is not Phase.INVOKE:
                     continue
@@ -259,25 +259,25 @@ class States:
                 if spot.root.kind == "parameter" and isinstance(owner, Function):
                     if (owner, spot.root.name) not in seen and not spot.path:
                         seen.add((owner, spot.root.name))
-                        pending.append(((owner, spot.root.name), effects))
+                        pending.append(((owner, spot.root.name), touches))
                     continue
-                for effect in effects:
-                    whole = Spot(spot.root, (*spot.path, *effect.spot.path)[:4])
-                    yield self._change(effect, whole)
+                for touch in touches:
+                    whole = Spot(spot.root, (*spot.path, *touch.spot.path)[:4])
+                    yield self._change(touch, whole)
 
-    def _change(self, effect: Effect, spot: Spot) -> Change:
+    def _change(self, touch: Touch, spot: Spot) -> Change:
         depends: frozenset[str] = frozenset()
-        if effect.value is not None:
-            depends = self.dependence.of(effect.value, effect.scope)
-        return Change(effect, spot, depends, _is_literal(effect.value))
+        if touch.value is not None:
+            depends = self.dependence.of(touch.value, touch.scope)
+        return Change(touch, spot, depends, _is_literal(touch.value))
 
-    def _is_memo(self, effect: Effect) -> bool:
+    def _is_memo(self, touch: Touch) -> bool:
         """Whether what is written was made behind a memo: `x = x or make()`."""
-        if effect.value is None:
+        if touch.value is None:
             return False
-        for one in nodes.walk(effect.value):
+        for one in nodes.walk(touch.value):
             if isinstance(one, nodes.Call):
-                scope = effect.scope.module.scope_of.get(one, effect.scope)
+                scope = touch.scope.module.scope_of.get(one, touch.scope)
                 if self.phases.of_node(one, scope) is Phase.ONCE:
                     return True
         return False
@@ -299,7 +299,7 @@ class States:
                 word = node.id if isinstance(node, nodes.Name) else getattr(node, "attr", None)
                 if word in names:
                     direct.add(scope.function)
-        direct |= {one.effect.function for one in self._changes}
+        direct |= {one.touch.function for one in self._changes}
         pending = sorted(direct, key=repr)
         while pending:
             for edge in self.calls.into.get(pending.pop(), ()):
@@ -370,25 +370,25 @@ class States:
             self._summaries[function] = found
         return found
 
-    def _effects_of(self, atom: Atom, function: Function) -> Sequence[Effect]:
-        found: list[Effect] = []
-        for effect in self.effects.of(atom, function):
-            root = effect.spot.root
+    def _touches_of(self, atom: Atom, function: Function) -> Sequence[Touch]:
+        found: list[Touch] = []
+        for touch in self.touches.of(atom, function):
+            root = touch.spot.root
             if root.kind != "parameter" and root not in self._roots:
                 continue
-            if effect.kind == DRAIN:
+            if touch.kind == DRAIN:
                 self._drained.add(root)
-            elif effect.kind == READ:
-                if effect.how == "own" or not self._use_of(effect):
+            elif touch.kind == READ:
+                if touch.how == "own" or not self._use_of(touch):
                     continue
-                if self._use_of(effect) != PRINTED:
+                if self._use_of(touch) != PRINTED:
                     self._read.add(root)
-                found += self._parts_read(effect)
+                found += self._parts_read(touch)
                 continue
-            found.append(effect)
+            found.append(touch)
         return found
 
-    def _parts_read(self, read: Effect, but: frozenset[Spot] = frozenset()) -> Iterator[Effect]:
+    def _parts_read(self, read: Touch, but: frozenset[Spot] = frozenset()) -> Iterator[Touch]:
         """Yield a read once for each changed spot that it shows: the whole shows every part."""
         if read.spot.root.kind == "parameter":
             yield read
@@ -400,11 +400,11 @@ class States:
                 seen = spot if len(spot.path) > len(read.spot.path) else read.spot
                 yield replace(read, spot=seen)
 
-    def _use_of(self, effect: Effect) -> str:
-        key = (effect.node, effect.spot)
+    def _use_of(self, touch: Touch) -> str:
+        key = (touch.node, touch.spot)
         found = self._use.get(key)
         if found is None:
-            found = self.uses.of(effect.node, effect.scope, effect.spot)
+            found = self.uses.of(touch.node, touch.scope, touch.spot)
             self._use[key] = found
         return found
 
@@ -560,7 +560,7 @@ def _always_fails(function: Function) -> bool:
 
 def _position(state: State) -> tuple[str, str, int, str]:
     module = owner_of(state.place)
-    first = state.changes[0].effect.node.span
+    first = state.changes[0].touch.node.span
     return (module.path if module is not None else "", state.place.name, first.line, str(first))
 
 

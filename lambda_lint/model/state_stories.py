@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
-from lambda_lint.model.effects import CHANGE, WRITE, Effect
+from lambda_lint.model.touches import CHANGE, WRITE, Touch
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY
 from lambda_lint.model.phases import Phases
@@ -33,7 +33,7 @@ class Story:
 
     def condition(self, sources: Mapping[str, Source]) -> str:
         """Return when the change is made, as the end of a sentence: "only if `test`"."""
-        change, stale = self.change.effect, self.stale
+        change, stale = self.change.touch, self.stale
         found = condition(change)
         if found is None and change.function is stale.read.function:
             return "only afterwards" if change.node.span > stale.read.node.span else "not always"
@@ -65,7 +65,7 @@ def stories(state: State, kind: str) -> Iterator[Story]:
         return
     told: set[Function] = set()
     for change in changes:
-        function = change.effect.function
+        function = change.touch.function
         if function in told or (kind == REBOUND and told):
             continue
         if kind == REBOUND and not _varies(change):
@@ -84,17 +84,17 @@ def stories(state: State, kind: str) -> Iterator[Story]:
 
 def kind_of(state: State, change: Change) -> str:
     """Return what a change does to its place."""
-    effect = change.effect
+    touch = change.touch
     is_template = state.is_template
     if state.place.kind == "default":
         return GROWN
-    if effect.kind == WRITE and ANY in change.spot.path:
+    if touch.kind == WRITE and ANY in change.spot.path:
         return ITEM
-    if effect.kind == CHANGE and effect.how in ("add", "counted"):
+    if touch.kind == CHANGE and touch.how in ("add", "counted"):
         return RESHAPED if is_template and change.spot.path else GROWN
-    if effect.kind == WRITE and effect.how == "own":
+    if touch.kind == WRITE and touch.how == "own":
         return RESHAPED if is_template and change.spot.path else GROWN
-    if effect.kind == CHANGE:
+    if touch.kind == CHANGE:
         return RESHAPED if is_template else GROWN
     return RESHAPED if is_template and change.spot.path else REBOUND
 
@@ -104,15 +104,15 @@ def _shows(state: State, change: Change, stale: Stale, kind: str) -> bool:
     read = stale.read
     if not change.spot.meets(read.spot) or stale.handler in state.cleaned_by:
         return False
-    if stale.handler not in state.reached_by(change.effect.function):
+    if stale.handler not in state.reached_by(change.touch.function):
         return False
-    effect = change.effect
+    touch = change.touch
     if stale.use == PRINTED:
         # What is printed is for people; a whole list that has grown is the report itself.
-        return effect.kind == CHANGE and effect.how == "add" and read.how == "whole"
-    if effect.kind != CHANGE:
+        return touch.kind == CHANGE and touch.how == "add" and read.how == "whole"
+    if touch.kind != CHANGE:
         return True
-    if effect.how == "counted":
+    if touch.how == "counted":
         return read.how == "whole" or not stale.use.startswith("decides")
     # Asked by key it is a cache, whose entries belong to their keys.
     return read.how == "whole"
@@ -122,7 +122,7 @@ def _varies(change: Change) -> bool:
     """Whether invocations write different things."""
     if change.depends_on & {EVENT, CREDENTIALS, ITERATION}:
         return True
-    value, scope = change.effect.value, change.effect.scope
+    value, scope = change.touch.value, change.touch.scope
     if value is None:
         return False
     for one in nodes.walk(value):
@@ -139,10 +139,10 @@ def _rank(stale: Stale) -> int:
     return 1 if stale.use.startswith("decides") else 0
 
 
-def condition(effect: Effect) -> tuple[nodes.Node, str] | None:
+def condition(touch: Touch) -> tuple[nodes.Node, str] | None:
     """Return what decides whether a change is made, within its function: the place, and how."""
-    module = effect.scope.module
-    for child, parent in module.ancestors(effect.node):
+    module = touch.scope.module
+    for child, parent in module.ancestors(touch.node):
         match parent:
             case nodes.If(test=test) if child is not test:
                 return test, "if" if child in parent.body else "unless"
@@ -167,7 +167,7 @@ def witness(
     `left` and `seen` are what the steps say of the change and of the read. The last step is the
     read, or with `at_change` the change.
     """
-    change, read = story.change.effect, story.stale.read
+    change, read = story.change.touch, story.stale.read
     changed = Step(change.function.module.path, change.node.span, left)
     shown = Step(read.function.module.path, read.node.span, seen)
     to_change = phases.path_from(story.stale.handler, change.function)

@@ -16,7 +16,7 @@ READ, WRITE, CLEAR, CHANGE, DRAIN = "read", "write", "clear", "change", "drain"
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class Touch:
     """One read or change of a spot.
 
     `how` says more of a change: `add` (append and the like), `keyed` (an item under a key that is
@@ -34,18 +34,18 @@ class Effect:
 
     @property
     def function(self) -> Function:
-        """The function whose execution has the effect."""
+        """The function whose execution has the touch."""
         return self.scope.function
 
 
-class Effects:
+class Touches:
     """Answers what atoms do."""
 
     def __init__(self, lasting: Lasting) -> None:
         """Take what finds spots."""
         self.lasting = lasting
 
-    def of(self, atom: Atom, function: Function) -> Iterator[Effect]:
+    def of(self, atom: Atom, function: Function) -> Iterator[Touch]:
         """Yield what an atom of a function reads and changes."""
         scope = function.module.scope_of.get(atom.node, function.scope)
         match atom.kind:
@@ -58,7 +58,7 @@ class Effects:
 
     def of_store(
         self, target: nodes.Expression, place: nodes.Node, scope: Scope
-    ) -> Iterator[Effect]:
+    ) -> Iterator[Touch]:
         """Yield what assigning to a target, or deleting it, does. `place` is the statement."""
         value = getattr(place, "value", None)
         emptied = isinstance(place, nodes.Delete) or (
@@ -77,19 +77,19 @@ class Effects:
                     return
                 if isinstance(index, nodes.Slice):
                     if index.lower is None and index.upper is None:
-                        yield Effect(kind, base, target, scope, how, value)
+                        yield Touch(kind, base, target, scope, how, value)
                     return
                 spot = self.lasting.target(target, scope)
                 if spot is not None and spot.path and spot.path[-1] != ANY:
-                    yield Effect(kind, spot, target, scope, how, value)
+                    yield Touch(kind, spot, target, scope, how, value)
                 elif isinstance(place, nodes.Delete):
-                    yield Effect(DRAIN, base, target, scope)
+                    yield Touch(DRAIN, base, target, scope)
                 else:
-                    yield Effect(CHANGE, base, target, scope, "counted" if how else "keyed", value)
+                    yield Touch(CHANGE, base, target, scope, "counted" if how else "keyed", value)
             case _:
                 spot = self.lasting.target(target, scope)
                 if spot is not None:
-                    yield Effect(kind, spot, target, scope, how, value)
+                    yield Touch(kind, spot, target, scope, how, value)
 
     def _makes_own(self, target: nodes.Expression, value: nodes.Expression, scope: Scope) -> bool:
         """Whether the new value is made from the old one: `x = x + 1`."""
@@ -119,7 +119,7 @@ class Effects:
             if one.scope is owner
         )
 
-    def of_call(self, call: nodes.Call, scope: Scope) -> Iterator[Effect]:
+    def of_call(self, call: nodes.Call, scope: Scope) -> Iterator[Touch]:
         """Yield what a method of a container, or a function that changes its argument, does."""
         match call:
             case nodes.Call(func=nodes.Attribute(value=inner, attr=attr)) if attr in _METHODS:
@@ -132,7 +132,7 @@ class Effects:
                     call.arguments[0].value if call.arguments else None, nodes.Constant
                 ):
                     return
-                yield Effect(kind, spot, call, scope, how, value)
+                yield Touch(kind, spot, call, scope, how, value)
             case nodes.Call(func=nodes.Name(id="setattr"), arguments=[first, second, third]) if (
                 isinstance(second.value, nodes.Constant)
             ):
@@ -140,16 +140,16 @@ class Effects:
                 spot = self.lasting.target(target, scope)
                 if spot is not None:
                     kind = CLEAR if is_empty(third.value) else WRITE
-                    yield Effect(kind, spot, call, scope, "", third.value)
+                    yield Touch(kind, spot, call, scope, "", third.value)
             case nodes.Call(
                 func=nodes.Name(id="heappush") | nodes.Attribute(attr="heappush"),
                 arguments=[first, second],
             ):
                 spot = self.lasting.of(first.value, scope)
                 if spot is not None:
-                    yield Effect(CHANGE, spot, call, scope, "add", second.value)
+                    yield Touch(CHANGE, spot, call, scope, "add", second.value)
 
-    def _of_load(self, node: nodes.Expression, scope: Scope) -> Iterator[Effect]:
+    def _of_load(self, node: nodes.Expression, scope: Scope) -> Iterator[Touch]:
         spot = self.lasting.of(node, scope)
         if spot is None:
             return
@@ -175,38 +175,38 @@ class Effects:
                     return
                 if isinstance(holder, nodes.AugmentedAssign) and holder.target is parent:
                     how = "own"
-                yield Effect(READ, spot, node, scope, how)
+                yield Touch(READ, spot, node, scope, how)
                 return
             case nodes.AugmentedAssign(target=target) if target is node:
-                yield Effect(READ, spot, node, scope, "own")
+                yield Touch(READ, spot, node, scope, "own")
                 return
             case nodes.Comparison(operators=operators, comparators=comparators) if (
                 node in comparators and operators[comparators.index(node)] in ("in", "not in")
             ):
-                yield Effect(READ, spot, node, scope, "keyed")
+                yield Touch(READ, spot, node, scope, "keyed")
                 return
             case nodes.Assign(targets=[nodes.Name() as name]) if (
                 parent.value is node and self.lasting.of(name, scope) == spot
             ):
                 # The local name stands for it, also when another value takes its place.
-                yield Effect(READ, spot, node, scope, "alias")
+                yield Touch(READ, spot, node, scope, "alias")
                 return
         how = "keyed" if spot.path[-1:] == (ANY,) else "whole"
-        yield Effect(READ, spot, node, scope, how)
+        yield Touch(READ, spot, node, scope, how)
 
     def _of_method(
         self, spot: Spot, node: nodes.Expression, attr: str, call: nodes.Call, scope: Scope
-    ) -> Iterator[Effect]:
+    ) -> Iterator[Touch]:
         if attr in ("get", "setdefault") and call.arguments:
             part = self.lasting.of(call, scope)
             if part is not None and part.path[-1:] != (ANY,):
-                yield Effect(READ, part, call, scope, "whole")
+                yield Touch(READ, part, call, scope, "whole")
             else:
-                yield Effect(READ, spot, call, scope, "keyed")
+                yield Touch(READ, spot, call, scope, "keyed")
         elif attr not in _METHODS and attr not in _COPIES:
-            yield Effect(READ, spot, node, scope, "whole")
+            yield Touch(READ, spot, node, scope, "whole")
         elif attr in _COPIES:
-            yield Effect(READ, spot, call, scope, "whole")
+            yield Touch(READ, spot, call, scope, "whole")
 
 
 def _is_blank(value: nodes.Expression | None) -> bool:
