@@ -209,6 +209,15 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Momentary:
+    """A call whose result belongs to one moment or one use: `what` is a time or an identifier."""
+
+    what: str
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NameEvidence:
     """How much the name of a function says; `parameters` is what it must take for that."""
 

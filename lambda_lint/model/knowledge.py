@@ -24,6 +24,7 @@ from lambda_lint.model.facts import (
     Evidence,
     Fact,
     Framework,
+    Momentary,
     NameEvidence,
     ParameterEvidence,
     Registering,
@@ -90,6 +91,7 @@ class Knowledge:
     _frameworks: _Table[Framework]
     _pure: _Table[Fact]
     _pure_methods: dict[str, Fact]
+    _momentary: _Table[Momentary]
     _requests: _Table[Request]
     _fetches: _Table[Stored]
     _stores: _Table[Stored]
@@ -221,6 +223,10 @@ class Knowledge:
     def is_pure(self, name: str) -> bool:
         """Whether calling `name` gives the same whenever the arguments are the same."""
         return self._pure.find(self._names.canonical(name)) is not None
+
+    def momentary(self, name: str) -> Momentary | None:
+        """Return what is known of calling `name`, when the result is for one moment or use."""
+        return self._momentary.find(self._names.canonical(name))
 
     def is_pure_method(self, name: str) -> bool:
         """Whether a method of that name does, on a file, a path, a text or a dictionary."""
@@ -372,6 +378,7 @@ def _load(extras: str) -> Knowledge:
         _frameworks=table(_entries(_read("frameworks")["framework"], Framework)),
         _pure=table(_entries(constants["pure"], Fact)),
         _pure_methods=dict(_entries(constants["method"], Fact)),
+        _momentary=table(_entries(constants["momentary"], Momentary)),
         _requests=table(_entries(network["request"], Request)),
         _fetches=table(_entries(network["fetch"], Stored)),
         _stores=table(_entries(network["store"], Stored)),
@@ -645,6 +652,7 @@ __all__ = [
     "Framework",
     "Knowledge",
     "KnowledgeError",
+    "Momentary",
     "NameEvidence",
     "ParameterEvidence",
     "Registering",

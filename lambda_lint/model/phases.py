@@ -230,6 +230,12 @@ class Phases:
         best = min(reached, key=lambda one: (reached[one].entry.lifecycle, reached[one].length))
         return self._path(best, function)
 
+    def path_from(self, handler: Handler, function: Function) -> Path | None:
+        """Return the way from one handler to a function, None when it does not reach it."""
+        if handler not in self._reached.get(function, {}):
+            return None
+        return self._path(handler, function)
+
     def edge_guards(self, edge: Edge) -> tuple[Guard, ...]:
         """Return all guards on one call: around the call and on what is called."""
         found = self._edge_guards.get(edge)

@@ -20,6 +20,7 @@ from lambda_lint.model.effects import Effects
 from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
+from lambda_lint.model.import_clock import Frozen, ImportClock
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Constructor, Knowledge
 from lambda_lint.model.loops import in_loop, is_conditional
@@ -31,6 +32,7 @@ from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
+from lambda_lint.model.state import Fill, State, States
 from lambda_lint.model.temporary import Temporary
 from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
@@ -97,6 +99,26 @@ class Project:
     def coverage(self, handler: Handler) -> Coverage:
         """Return how many of the calls that a handler's events run could be followed."""
         return self._followed.coverage(handler)
+
+    @cached_property
+    def states(self) -> list[State]:
+        """The places that outlive invocations and that invocations change, by path and place."""
+        return self._states.all()
+
+    @cached_property
+    def fills(self) -> list[Fill]:
+        """The memos without a key that keep what the data of one invocation made."""
+        return list(self._states.fills())
+
+    @cached_property
+    def frozen(self) -> list[Frozen]:
+        """The times and identifiers that are made at import and used by invocations."""
+        clock = ImportClock(self.phases, self._states.lasting, self.knowledge)
+        return list(clock.all(self.states))
+
+    @cached_property
+    def _states(self) -> States:
+        return States(self.phases, self.dependence)
 
     def call_at(self, node: nodes.Node) -> Call | None:
         """Return the call of something outside of the project that this expression is."""
