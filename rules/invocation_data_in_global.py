@@ -5,6 +5,11 @@ when the next one begins. Today each invocation may write it before it is read; 
 return, and the next caller acts as this one. AWS asks not to keep user data, events or other
 information with security implications: https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html
 
+```python events
+send({"headers": {"authorization": "alice"}, "user": "alice", "id": 1})
+send({"headers": {"authorization": "bob"}, "user": "bob", "id": 2})
+```
+
 ```python bad
 token = None
 
@@ -19,6 +24,9 @@ def handler(event, context):
     load(event)
     return call()
 ```
+
+Not run: every invocation writes the token before it is read, so that only the next change of this
+code shows the mistake.
 
 ```python good
 import contextvars
@@ -56,6 +64,51 @@ def handler(event, context):
         return use()
     finally:
         _current = None
+```
+
+A library that calls back later reads it at a time that nobody thinks of:
+
+```python events
+send({"headers": {"authorization": "alice"}})
+send({"headers": {}})
+# file: shop.py
+readers = []
+
+def authorize(reader):
+    readers.append(reader)
+
+def orders():
+    return f"orders of {readers[0]()}"
+```
+
+```python bad name="read by a callback"
+import shop
+
+token = None
+
+shop.authorize(lambda: token)
+
+def handler(event, context):
+    global token
+    if "authorization" in event["headers"]:
+        token = event["headers"]["authorization"]  # LMB202
+    return shop.orders()
+```
+
+```python good name="emptied, whatever happens"
+import shop
+
+token = None
+
+shop.authorize(lambda: token)
+
+def handler(event, context):
+    global token
+    token = event["headers"].get("authorization")
+    try:
+        return shop.orders()
+    finally:
+        token = None
 ```
 
 Silent when it is emptied before the handler ends, and when only logs and metrics see it. Where the

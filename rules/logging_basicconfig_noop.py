@@ -15,6 +15,13 @@ def handler(event, context):
     logging.info("order %s", event["id"])
 ```
 
+Not run: the lines of the log are lost on a fresh environment in the same way.
+
+```python events
+send({"id": 1})
+send({"id": 2})
+```
+
 ```python good name="the level of the root logger, or with force"
 import logging
 
@@ -38,8 +45,8 @@ def handler(event, context):
     logging.info("order %s", event["id"])
 ```
 
-Silent with `force=True`, where the code looks at or takes off the handlers of a logger, and in
-modules that no handler loads.
+Silent when `force=True` is given, when the code looks at or takes off the handlers of a logger, and
+when no handler loads the module.
 
 It is a note, shown with `--strict` or when it is selected.
 

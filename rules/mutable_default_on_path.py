@@ -5,6 +5,11 @@ assigns is shared by all objects. What one invocation puts in, the next one find
 https://docs.python.org/3/reference/compound_stmts.html#function-definitions and
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
+```python events
+send({"items": [{"id": "alice"}], "item": "alice", "row": 1, "n": 3})
+send({"items": [{"id": "bob"}], "item": "bob", "row": 2, "n": 3})
+```
+
 ```python bad
 def collect(items, found=[]):
     for item in items:

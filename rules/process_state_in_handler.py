@@ -6,15 +6,40 @@ in code that reads it before it is set again, in threads, and in every child pro
 on each event grows until something is slow, or too long.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
+```python events
+send({"tenant": "alice"})
+send({})
+```
+
 ```python bad
 import os
 
 def handler(event, context):
-    os.environ["TENANT"] = event["tenant"]  # LMB702
+    if "tenant" in event:
+        os.environ["TENANT"] = event["tenant"]  # LMB702
     return run()
 
 def run():
-    return f"/data/{os.environ['TENANT']}"
+    return f"/data/{os.environ.get('TENANT', 'public')}"
+```
+
+```python good
+def handler(event, context):
+    return run(event.get("tenant", "public"))
+
+def run(tenant):
+    return f"/data/{tenant}"
+```
+
+```python events
+send({})
+send({})
+# file: plugin.py
+import os
+import sys
+
+def run(event):
+    return [os.environ["PATH"].count(":/opt/tools"), sys.path.count("/opt/plugins")]
 ```
 
 ```python bad name="what grows"
@@ -28,6 +53,17 @@ def handler(event, context):
     return plugin.run(event)
 ```
 
+A relative path is enough to fail, because the process is already somewhere else:
+
+```python events
+send({"folder": "reports", "locale": "C"})
+send({"folder": "letters", "locale": "C"})
+# file: reports/may.txt
+1
+# file: letters/june.txt
+2
+```
+
 ```python bad name="where the process is, and how it speaks"
 import locale
 import os
@@ -36,6 +72,19 @@ def handler(event, context):
     locale.setlocale(locale.LC_ALL, event["locale"])  # LMB702
     os.chdir(event["folder"])  # LMB702
     return os.listdir()
+```
+
+```python events
+send({"tenant": "alice", "id": "1", "folder": "reports"})
+send({"tenant": "bob", "id": "2", "folder": "letters"})
+# file: tool.py
+import os
+
+print(os.environ["TENANT"])
+# file: reports/may.txt
+1
+# file: letters/june.txt
+2
 ```
 
 ```python good name="given as an argument, set once, or set back"
@@ -47,7 +96,8 @@ os.environ["PATH"] += ":/opt/tools"
 sys.path.insert(0, "/opt/plugins")
 
 def run(tenant):
-    return subprocess.run(["tool"], env={**os.environ, "TENANT": tenant}, check=True)
+    command = [sys.executable, "tool.py"]
+    return subprocess.run(command, env={**os.environ, "TENANT": tenant}, check=True)
 
 def handler(event, context):
     os.environ["TZ"] = "UTC"

@@ -7,6 +7,12 @@ to is never freed. Mostly a helper such as `configure_logging()` does it, which 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html and
 https://docs.python.org/3/library/logging.html#logging.Logger.addHandler
 
+```python events handler=app.handler
+watch("logging_handlers")
+for number in range(4):
+    send({"id": number})
+```
+
 ```python bad
 # file: app.py
 from log import configure_logging
@@ -48,26 +54,70 @@ def configure_logging():
 
 Other things that are told what to call keep a list as well:
 
+```python events
+aws("s3").create_bucket(Bucket="orders")
+aws("s3").put_object(Bucket="orders", Key="a", Body="hello")
+send({"key": "a"})
+send({"key": "a"})
+# file: tracing.py
+import effects
+
+def trace(event_name, **rest):
+    effects.record("trace", event_name)
+# file: telegram/ext.py
+import effects
+
+class Filters:
+    text = "text"
+
+def MessageHandler(which, callback):
+    return which, callback
+
+class Dispatcher:
+    def __init__(self, bot, queue):
+        self.handlers = []
+
+    def add_handler(self, handler):
+        self.handlers.append(handler)
+        effects.record("handlers of the bot", len(self.handlers))
+```
+
 ```python bad name="hooks, exit functions, bots"
 import atexit
 
 import boto3
 from telegram.ext import Dispatcher, Filters, MessageHandler
+from tracing import trace
 
 s3 = boto3.client("s3")
 dispatcher = Dispatcher(None, None)
-
-def trace(**arguments):
-    print(arguments)
 
 def handler(event, context):
     s3.meta.events.register("before-send.s3", trace)  # LMB401
     atexit.register(print, "done")  # LMB401
     dispatcher.add_handler(MessageHandler(Filters.text, trace))  # LMB401
-    return s3.get_object(Bucket="b", Key=event["key"])
+    return s3.get_object(Bucket="orders", Key=event["key"])["ContentLength"]
 ```
 
 A `once` listener is taken off when its event comes. If another event comes, it stays:
+
+```python events
+watch("memory")
+for number in range(100):
+    send({"id": number})
+# file: pyee.py
+class EventEmitter:
+    def __init__(self):
+        self.listeners = []
+
+    def once(self, event, listener):
+        self.listeners.append((event, listener))
+
+    def emit(self, event, *what):
+        for one in [one for one in self.listeners if one[0] == event]:
+            self.listeners.remove(one)
+            one[1](*what)
+```
 
 ```python bad name="once, and its sibling"
 from pyee import EventEmitter
@@ -80,6 +130,27 @@ def handler(event, context):
     jobs.once("failed", lambda error: done.append(error))  # LMB401
     jobs.emit("finished", event["id"])
     return done
+```
+
+```python events
+aws("s3").create_bucket(Bucket="orders")
+aws("s3").put_object(Bucket="orders", Key="a", Body="hello")
+watch("logging_handlers")
+watch("logging_filters")
+watch("memory")
+for number in range(30):
+    send({"id": number, "key": "a"})
+# file: pyee.py
+class EventEmitter:
+    def __init__(self):
+        self.listeners = []
+
+    def on(self, event, listener):
+        self.listeners.append((event, listener))
+        return listener
+
+    def remove_listener(self, event, listener):
+        self.listeners.remove((event, listener))
 ```
 
 ```python good name="asked for first, taken off again, or the same"
@@ -117,7 +188,7 @@ def handler(event, context):
     mine.on("finished", lambda result: print(result))
     listener = jobs.on("finished", lambda result: print(result))
     try:
-        return s3.get_object(Bucket="b", Key=event["key"])
+        return s3.get_object(Bucket="orders", Key=event["key"])["ContentLength"]
     finally:
         jobs.remove_listener("finished", listener)
 ```

@@ -17,6 +17,8 @@ def handler(event, context):
     return event["id"]
 ```
 
+Not run: the process ends in the same way on a fresh environment, and the next event gets a new one.
+
 ```python bad name="in a helper"
 import os
 
@@ -29,6 +31,13 @@ def check(event):
 def handler(event, context):
     check(event)
     return event["id"]
+```
+
+Not run: the process ends in the same way on a fresh environment, and the next event gets a new one.
+
+```python events
+send({"id": "a"})
+send({"id": ""})
 ```
 
 ```python good name="raise, return, or only as a script"

@@ -7,6 +7,17 @@ else. And they pile up, until no thread can be started.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html and
 https://docs.python.org/3/library/threading.html#timer-objects
 
+```python events
+watch("threads")
+for number in range(4):
+    send({"id": number, "items": []})
+# file: archive.py
+import time
+
+def upload(event):
+    time.sleep(60)
+```
+
 ```python bad
 import threading
 
@@ -26,20 +37,49 @@ def handler(event, context):
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import archive
+
 executor = ThreadPoolExecutor(max_workers=2)
 
-def audit(event):
-    print(event)
+def keep(event):
+    archive.upload(event)
 
 def handler(event, context):
-    threading.Thread(target=audit, args=(event,)).start()  # LMB402
-    executor.submit(audit, event)  # LMB402
+    threading.Thread(target=keep, args=(event,)).start()  # LMB402
+    executor.submit(keep, event)  # LMB402
     return {"statusCode": 202}
+```
+
+```python events
+watch("processes")
+for number in range(4):
+    send({"id": str(number)})
+# file: agent.py
+import time
+
+time.sleep(60)
+# file: paho/mqtt/client.py
+class Client:
+    def __init__(self, name):
+        pass
+
+    def connect(self, host):
+        pass
+
+    def loop_start(self):
+        pass
+
+    def publish(self, topic, what):
+        pass
+
+    def disconnect(self):
+        pass
 ```
 
 ```python bad name="processes, alarms, network threads"
 import signal
 import subprocess
+import sys
 
 import paho.mqtt.client as mqtt
 
@@ -47,7 +87,7 @@ client = mqtt.Client("publisher")
 
 def handler(event, context):
     signal.alarm(20)  # LMB402
-    subprocess.Popen(["/opt/bin/agent", event["id"]])  # LMB402
+    subprocess.Popen([sys.executable, "agent.py", event["id"]])  # LMB402
     client.connect("broker")
     client.loop_start()  # LMB402
     client.publish("orders", event["id"])
@@ -55,6 +95,12 @@ def handler(event, context):
 ```
 
 On some ways out, too:
+
+```python events
+watch("threads")
+for number in range(4):
+    send({"items": []})
+```
 
 ```python bad name="not when there is nothing to do"
 import threading
@@ -69,9 +115,21 @@ def handler(event, context):
     return total
 ```
 
+```python events
+watch("threads")
+watch("processes")
+for number in range(8):
+    send({"id": str(number), "items": [1, 2]})
+# file: convert.py
+import sys
+
+print(sys.argv[1])
+```
+
 ```python good name="stopped, joined, waited for"
 import signal
 import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -88,7 +146,8 @@ def handler(event, context):
     for thread in threads:
         thread.start()
     try:
-        child = subprocess.Popen(["/opt/bin/convert", event["id"]], stdout=subprocess.PIPE)
+        command = [sys.executable, "convert.py", event["id"]]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE)
         output, _ = child.communicate(timeout=20)
         future = executor.submit(audit, event)
         with ThreadPoolExecutor() as pool:
