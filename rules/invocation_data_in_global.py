@@ -77,6 +77,9 @@ readers = []
 def authorize(reader):
     readers.append(reader)
 
+def greet(token):
+    print("hello", token)
+
 def orders():
     return f"orders of {readers[0]()}"
 ```
@@ -92,6 +95,7 @@ def handler(event, context):
     global token
     if "authorization" in event["headers"]:
         token = event["headers"]["authorization"]  # LMB202
+        shop.greet(token)
     return shop.orders()
 ```
 
@@ -117,6 +121,7 @@ before every read, so it is information, and a warning when the name says that i
 is not always written.
 
 Limits: what is put into a container under a key that is no constant is left to the rules of caches.
+What nothing but such a callback reads counts as not read.
 """
 
 from __future__ import annotations

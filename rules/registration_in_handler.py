@@ -103,7 +103,7 @@ A `once` listener is taken off when its event comes. If another event comes, it 
 
 ```python events
 watch("memory")
-for number in range(100):
+for number in range(40):
     send({"id": number})
 # file: pyee.py
 class EventEmitter:
@@ -133,13 +133,48 @@ def handler(event, context):
 ```
 
 ```python events
-aws("s3").create_bucket(Bucket="orders")
-aws("s3").put_object(Bucket="orders", Key="a", Body="hello")
 watch("logging_handlers")
 watch("logging_filters")
-watch("memory")
-for number in range(30):
-    send({"id": number, "key": "a"})
+for number in range(4):
+    send({"id": number})
+```
+
+```python good name="loggers: asked for first, taken off again, or the same"
+import logging
+
+logger = logging.getLogger("shop")
+stream = logging.StreamHandler()
+
+def get_logger():
+    found = logging.getLogger("shop.orders")
+    if not found.handlers:
+        found.addHandler(logging.StreamHandler())
+    return found
+
+def capture():
+    audit = logging.getLogger("audit")
+    audit.addFilter(print)
+    once = logging.getLogger("once")
+    for old in once.handlers[:]:
+        once.removeHandler(old)
+    once.addHandler(logging.StreamHandler())
+
+def handler(event, context):
+    logger.addHandler(stream)
+    get_logger().info("order %s", event["id"])
+    capture()
+```
+
+```python events
+aws("s3").create_bucket(Bucket="orders")
+aws("s3").put_object(Bucket="orders", Key="a", Body="hello")
+send({"key": "a"})
+send({"key": "a"})
+# file: tracing.py
+import effects
+
+def trace(event_name="finished", **rest):
+    effects.record("trace", event_name)
 # file: pyee.py
 class EventEmitter:
     def __init__(self):
@@ -149,45 +184,30 @@ class EventEmitter:
         self.listeners.append((event, listener))
         return listener
 
+    def emit(self, event):
+        for one in self.listeners:
+            one[1](event)
+
     def remove_listener(self, event, listener):
         self.listeners.remove((event, listener))
 ```
 
-```python good name="asked for first, taken off again, or the same"
-import logging
-
+```python good name="hooks: with an id of their own, taken off again, or of the invocation"
 import boto3
 from pyee import EventEmitter
+from tracing import trace
 
-logger = logging.getLogger("shop")
-stream = logging.StreamHandler()
 s3 = boto3.client("s3")
 jobs = EventEmitter()
 
-def get_logger():
-    found = logging.getLogger("shop.orders")
-    if not found.handlers:
-        found.addHandler(logging.StreamHandler())
-    return found
-
-def capture(event):
-    memory = logging.StreamHandler()
-    audit = logging.getLogger("audit")
-    audit.addFilter(print)
-    root = logging.getLogger("once")
-    for old in root.handlers[:]:
-        root.removeHandler(old)
-    root.addHandler(memory)
-
 def handler(event, context):
-    logger.addHandler(stream)
-    get_logger().info("order %s", event["id"])
-    capture(event)
-    s3.meta.events.register("before-send.s3", print, unique_id="trace")
+    s3.meta.events.register("before-send.s3", trace, unique_id="trace")
     mine = EventEmitter()
-    mine.on("finished", lambda result: print(result))
-    listener = jobs.on("finished", lambda result: print(result))
+    mine.on("finished", lambda result: trace(result))
+    mine.emit("finished")
+    listener = jobs.on("finished", lambda result: trace(result))
     try:
+        jobs.emit("finished")
         return s3.get_object(Bucket="orders", Key=event["key"])["ContentLength"]
     finally:
         jobs.remove_listener("finished", listener)

@@ -90,7 +90,7 @@ def handler(event, context):
 
 ```python events
 watch("memory")
-for number in range(100):
+for number in range(40):
     send({"values": [number]})
 # file: matplotlib/pyplot.py
 kept = []
