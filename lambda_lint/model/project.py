@@ -13,6 +13,7 @@ from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
+from lambda_lint.model.decisions import Decisions
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
 from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
@@ -56,8 +57,9 @@ class Project:
         self.call_graph = CallGraph(modules, self.evaluator)
         self.constants = Constants(self.call_graph)
         self.places = Places(self.call_graph)
-        self.guards = Guards(self.places)
         self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
+        entries = [entry.function for one in self.handlers for entry in one.entries]
+        self.guards = Guards(self.places, Decisions(self.call_graph, entries))
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
