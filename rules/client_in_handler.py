@@ -184,9 +184,12 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
     if call.in_lifespan:
         return
     often = "each time an invocation gets here" if call.is_conditional else "on every invocation"
-    if call.loop:
+    severity = Severity.WARNING
+    if call.loop and call.only_some_items:
+        often = "each time a loop gets here"
+    elif call.loop:
         often = "for every item of a loop"
-    severity = Severity.ERROR if call.loop else Severity.WARNING
+        severity = Severity.ERROR
     yield Report.of_call(
         call,
         message=f"`{call.shown}` makes a new {made.what} {often}",

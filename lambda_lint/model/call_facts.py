@@ -11,7 +11,7 @@ from lambda_lint.model.calls import Edge, bind_arguments
 from lambda_lint.model.knowledge import Request, Stored
 from lambda_lint.model.loops import is_conditional, loop_around, serves_all_items
 from lambda_lint.model.phases import Path
-from lambda_lint.model.program import CallSite, Function
+from lambda_lint.model.program import CallSite, Function, Scope
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
@@ -145,6 +145,20 @@ class CallFacts:
             and not is_conditional(self.node, self.site.scope)
             and serves_all_items(found, edge.node, edge.scope, self.project.evaluator)
         )
+
+    @cached_property
+    def only_some_items(self) -> bool:
+        """Whether a branch decides, for each round of the loop that repeats it, over the call."""
+        places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
+        if self.way is not None:
+            places += [(edge.node, edge.scope) for edge in reversed(self.way.edges)]
+        for node, scope in places:
+            loop = loop_around(node, scope)
+            if is_conditional(node, scope, loop):
+                return True
+            if loop is not None:
+                return False
+        return False
 
 
 _LOCAL_METHODS = frozenset(

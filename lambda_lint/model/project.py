@@ -179,7 +179,10 @@ class Project:
         return sorted(found)
 
 
-_PATCHES_SDK = re.compile(rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto")
+_PATCHES_SDK = re.compile(
+    rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto"
+    rb"|sys\.modules\[\s*[\"'][\w.]*boto|patch\.dict\(\s*[\"']?sys\.modules"
+)
 """What test files have in their bytes when they replace the SDK."""
 
 
@@ -399,11 +402,17 @@ class Call(CallFacts):
 
     @cached_property
     def is_conditional(self) -> bool:
-        """Whether invocations may pass by: a branch or a handler of exceptions is on the way."""
+        """Whether invocations may pass by: a branch, or a way out in front, is on the way."""
         places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
         if self.way is not None:
             places += [(edge.node, edge.scope) for edge in self.way.edges]
-        return any(is_conditional(node, scope) for node, scope in places)
+        decide = self.project.guards.decisions.of
+        return any(
+            is_conditional(
+                node, scope, decide=lambda test, module=scope.module: decide(test, module)
+            )
+            for node, scope in places
+        )
 
     def is_constant(self, value: nodes.Expression) -> bool:
         """Whether an expression is the same for the whole life of an environment."""
