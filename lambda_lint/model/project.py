@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos, program
@@ -406,11 +406,9 @@ class Call(CallFacts):
         places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
         if self.way is not None:
             places += [(edge.node, edge.scope) for edge in self.way.edges]
-        decide = self.project.guards.decisions.of
+        decisions = self.project.guards.decisions
         return any(
-            is_conditional(
-                node, scope, decide=lambda test, module=scope.module: decide(test, module)
-            )
+            is_conditional(node, scope, decide=partial(decisions.of, module=scope.module))
             for node, scope in places
         )
 
@@ -515,12 +513,17 @@ class Call(CallFacts):
     def _failing_guard(self) -> Guard | None:
         phases = self.project.phases
         found = phases.failing(self.node, self.site.scope)
+        if found is not None and not self._is_kept_by(found):
+            return None
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
                 for guard in phases.edge_guards(edge):
                     if not phases.lasts(guard):
-                        return guard
+                        return guard if self._is_kept_by(guard) else None
         return found
+
+    def _is_kept_by(self, guard: Guard) -> bool:
+        return memos.keeps(guard, self.node, self.project.evaluator)
 
     @property
     def shown(self) -> str:
