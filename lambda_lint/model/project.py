@@ -65,6 +65,9 @@ class Project:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
         self.phases = Phases(self.call_graph, self.guards, self.handlers, self.dependence)
+        self.dependence.is_reached = lambda site: (
+            self.phases.of_node(site.node, site.scope) is not Phase.NEVER
+        )
         self.resources = Resources(self.phases)
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
         self._followed = Followed(self.call_graph, self.constants, self.phases)
@@ -339,11 +342,11 @@ class Call(CallFacts):
         if constructor is not None:
             for argument in self.node.arguments:
                 given = argument.name in constructor.credential_arguments
-                if given and not self.is_constant(argument.value):
+                if given and not self.is_lasting(argument.value):
                     found.add(CREDENTIALS)
             positional = [one for one in self.node.arguments if not one.name and not one.star]
             for position in constructor.credential_positions:
-                if position < len(positional) and not self.is_constant(positional[position].value):
+                if position < len(positional) and not self.is_lasting(positional[position].value):
                     found.add(CREDENTIALS)
         return frozenset(found)
 
