@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
-from lambda_lint.model.definitions import Definitions
+from lambda_lint.model.definitions import Definitions, is_middleware
 from lambda_lint.model.operations import Operations
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.values import (
@@ -70,6 +70,8 @@ class CallGraph:
         self.subclasses: dict[Class, list[Class]] = {}
         #: The classes of the project that a call makes an object of where a library's is known.
         self.subclassed: dict[CallSite, Class] = {}
+        #: Classes that running a function defines, where defining one makes something: as calls.
+        self.defining: dict[Class, CallSite] = {}
         #: Calls of `functools.partial` for a project function.
         self.partials: dict[Function, list[CallSite]] = {}
         self._argument_sites: dict[Function, list[tuple[CallSite, bool]]] = {}
@@ -160,6 +162,9 @@ class CallGraph:
     def _edges_of(self, function: Function) -> Iterator[tuple[Edge, bool]]:
         for site in function.calls:
             yield from self._call_edges(site)
+        if not function.is_module:
+            for class_ in function.classes:
+                self._made_by_definition(class_)
         yield from self._operations.edges(function)
         yield from self._definitions.edges(function)
 
@@ -224,6 +229,31 @@ class CallGraph:
             if self.evaluator.knowledge.constructor(name) is not None:
                 self.subclassed[site] = class_
                 yield External(name)
+
+    def _made_by_definition(self, class_: Class) -> None:
+        """Take the definition of a class for a call of its library's `__init_subclass__`."""
+        for name in self.evaluator.lineage(class_)[1]:
+            hook = f"{name}.__init_subclass__"
+            if self.evaluator.knowledge.constructor(hook) is None:
+                continue
+            site = self.defining.get(class_)
+            if site is None:
+                node, scope = class_.node, class_.definition_scope
+                # What its body uses is what the class depends on.
+                used = [
+                    nodes.Argument(one.value.span, one.value)
+                    for statement in nodes.walk(node)
+                    if isinstance(statement, (nodes.Assign, nodes.AnnotatedAssign))
+                    for one in [statement]
+                    if one.value is not None
+                ]
+                base = next(one.value for one in node.arguments if not one.name)
+                call = nodes.Call(node.span, base, used)
+                class_.module.parents[call] = node
+                class_.module.scope_of[call] = scope
+                site = self.defining[class_] = CallSite(call, scope, scope.function)
+                self.subclassed[site] = class_
+            self.externals[site] = (External(hook),)
 
     def _factories(self, class_: Class) -> Iterator[tuple[nodes.Expression, Scope]]:
         """Yield what fields of the class call for each object: `field(default_factory=make)`."""
@@ -499,7 +529,9 @@ def bind_arguments(
 
 
 def _runs_nothing(site: CallSite, callee: Function) -> bool:
-    """Whether the call certainly makes only a coroutine or generator that nobody runs."""
+    """Whether the call makes only a decorator, or a coroutine or generator that nobody runs."""
+    if is_middleware(callee):
+        return True
     if callee.decorators or not isinstance(callee.node, nodes.FunctionDef):
         return False
     statement = site.module.parents.get(site.node)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Span
 from lambda_lint.model.decisions import Decisions
+from lambda_lint.model.given import Given
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.questions import (
@@ -51,6 +52,7 @@ class Guards:
         self.decisions = decisions
         self.calls = places.calls
         self.evaluator = places.evaluator
+        self.given = Given(places)
         self._around: dict[nodes.Node, tuple[Guard, ...]] = {}
         self._carried: dict[Function, tuple[Guard, ...]] = {}
         self.resets = Resets(places, lambda function: (one.place for one in self.carried(function)))
@@ -280,38 +282,8 @@ class Guards:
         scope: Scope,
         where: nodes.Node,
     ) -> Iterator[Guard]:
-        """`client or make()`: made only for callers that give no client.
-
-        `missing` is what is not there when it is made, and `used` what is taken when it is.
-        """
-        names = {one.id for one in used if isinstance(one, nodes.Name)}
-        for asked in missing:
-            if isinstance(asked, nodes.Name) and asked.id in names:
-                place = self.places.parameter(asked.id, scope)
-                if place is not None:
-                    yield Guard(place, scope.module.path, where.span, "parameter")
-
-    def _given_early(
-        self, block: Sequence[nodes.Statement], position: int, scope: Scope
-    ) -> Iterator[Guard]:
-        """`if client: return client` in front: what follows is for callers that give none."""
-        if not scope.function.parameters:
-            return
-        for earlier in block[:position]:
-            if not isinstance(earlier, nodes.If):
-                continue
-            in_body = not leaves(earlier.body)
-            if in_body and not leaves(earlier.orelse):
-                continue
-            missing = [
-                one
-                for one in missing_instead(earlier.test, in_body)
-                if isinstance(one, nodes.Name) and self.places.parameter(one.id, scope)
-            ]
-            if missing:
-                taken = handed_on(earlier.orelse if in_body else earlier.body)
-                used = [*taken, *rebound(block[position:])]
-                yield from self._given(missing, used, scope, earlier)
+        for place in self.given.instead(missing, used, scope):
+            yield Guard(place, scope.module.path, where.span, "parameter")
 
     def _returned_early(
         self,
@@ -322,7 +294,8 @@ class Guards:
         made: nodes.Node,
     ) -> Iterator[Guard]:
         """`if x: return x` before, and a store of `x` from here on."""
-        yield from self._given_early(block, position, scope)
+        for place, where in self.given.early(block, position, scope):
+            yield Guard(place, scope.module.path, where.span, "parameter")
         stored: frozenset[Place] | None = None
         for earlier in block[:position]:
             if isinstance(earlier, nodes.With) and earlier.body:

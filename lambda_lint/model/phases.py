@@ -139,7 +139,7 @@ class Phases:
             scope = scope.parent
         return False
 
-    def _always_given(self, function: Function, name: str) -> bool:
+    def _always_given(self, function: Function, name: str, depth: int = 0) -> bool:
         """Whether every call on the invocation path gives the parameter something to use."""
         reached = self._reached.get(function, {})
         if any(edge is None for _, edge in reached.values()):
@@ -151,14 +151,23 @@ class Phases:
                 if site is edge.site:
                     given = bind_arguments(site.node, function, skip_first).get(name)
                     starred = any(one.star for one in site.node.arguments)
-                    if not starred and (given is None or self._may_be_missing(given, site.scope)):
+                    if not starred and (
+                        given is None or self._may_be_missing(given, site.scope, depth)
+                    ):
                         return False
         return True
 
-    def _may_be_missing(self, given: nodes.Expression, scope: Scope) -> bool:
+    def _may_be_missing(self, given: nodes.Expression, scope: Scope, depth: int) -> bool:
         """Whether an argument is nothing, or event data, of which nobody knows what it holds."""
         if isinstance(given, nodes.Constant) and given.kind == "none":
             return True
+        if isinstance(given, nodes.Name) and len(scope.bindings.get(given.id, ())) == 1:
+            # A parameter that is handed on.
+            parameter = scope.function.parameter(given.id)
+            default = parameter.default if parameter is not None else None
+            if default is not None and depth < _MAX_HOPS:
+                is_none = isinstance(default, nodes.Constant) and default.kind == "none"
+                return is_none and not self._always_given(scope.function, given.id, depth + 1)
         if self.calls.evaluator.evaluate(given, scope):
             return False
         return EVENT in self._dependence.of(given, scope)
@@ -426,6 +435,10 @@ class Phases:
                     seen.add(edge.callee)
                     stack.append(edge.callee)
         return seen
+
+
+_MAX_HOPS = 8
+"""How many callers may hand a parameter on."""
 
 
 def _length(path: Path) -> tuple[bool, int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
+from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos, program
 from lambda_lint.model.call_facts import CallFacts
@@ -44,7 +45,8 @@ class Project:
         knowledge: Knowledge,
         *,
         configured_handlers: Sequence[str] = (),
-        handler_patterns: Sequence[str] = (),
+        is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
+        declarations: Sequence[Declaration] = (),
         snapstart: bool = False,
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
@@ -57,7 +59,11 @@ class Project:
         self.call_graph = CallGraph(modules, self.evaluator)
         self.constants = Constants(self.call_graph)
         self.places = Places(self.call_graph)
-        self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
+        #: What the deployment descriptors of the project declare.
+        self.declarations = tuple(declarations)
+        self.handlers = find_handlers(
+            self.call_graph, configured_handlers, is_handler_by_name, declarations
+        )
         entries = [entry.function for one in self.handlers for entry in one.entries]
         self.guards = Guards(self.places, Decisions(self.call_graph, entries))
         self.dependence = Dependence(self.call_graph)
@@ -94,7 +100,8 @@ class Project:
         for path in sorted(self.modules):
             module = self.modules[path]
             for function in [module.code, *module.functions]:
-                for site in function.calls:
+                definitions = (self.call_graph.defining.get(one) for one in function.classes)
+                for site in (*function.calls, *(one for one in definitions if one is not None)):
                     externals = self.call_graph.externals.get(site)
                     if externals:
                         found[site.node] = Call(self, site, externals)
@@ -531,6 +538,9 @@ class Call(CallFacts):
     @property
     def shown(self) -> str:
         """How messages show the call: what is called, and its first argument if it is constant."""
+        class_ = self.project.call_graph.subclassed.get(self.site)
+        if class_ is not None and class_ in self.project.call_graph.defining:
+            return f"class {class_.name}"
         source = self.project.sources[self.path]
         callee = " ".join(source.slice(self.node.func.span).split())
         if len(callee) > 50:
