@@ -572,6 +572,7 @@ def test_inherited_custom_resources(key: str, own: bool, expected: bool) -> None
         ("tests.py", True),
         ("src/handler_tests.py", True),
         ("src/handler_test.py", True),
+        ("src/HANDLER_TEST.py", True),
         ("src/test_handler.py", True),
         ("tests/unit/handler.py", True),
         ("conftest.py", True),

@@ -8,6 +8,7 @@ open, and open means that both branches run.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -269,15 +270,22 @@ class Decisions:
         last = max((one.node.span.line for one in module.scope.bindings[name]), default=0)
         if any(one.node.span.line > last for one in module.stars):
             return True
-        return self._is_written(name, lambda value: value == ModuleValue(module))
+        return self._is_written(name, lambda value: value == ModuleValue(module), module)
 
-    def _is_written(self, attr: str, is_it: Callable[[Value], bool]) -> bool:
-        """Whether an attribute of that name is assigned on an object that may be the one meant."""
+    def _is_written(
+        self, attr: str, is_it: Callable[[Value], bool], module: Module | None = None
+    ) -> bool:
+        """Whether an attribute of that name is assigned on an object that may be the one meant.
+
+        Of an unknown object it is assumed; but code in another folder knows nothing of a `module`.
+        """
         for owner, (_, scope) in self.writes.to_attribute(attr):
             if is_test_path(scope.module.path) or _is_self(owner, scope):
                 continue
             values = self.evaluator.evaluate(owner, scope)
-            if not values or any(is_it(one) for one in values):
+            folder = posixpath.dirname(scope.module.path)
+            may_be = module is None or not folder or module.path.startswith(f"{folder}/")
+            if any(is_it(one) for one in values) or (not values and may_be):
                 return True
         return False
 
