@@ -75,6 +75,7 @@ class CallGraph:
         #: Calls of `functools.partial` for a project function.
         self.partials: dict[Function, list[CallSite]] = {}
         self._argument_sites: dict[Function, list[tuple[CallSite, bool]]] = {}
+        self._bound_at: dict[Function, dict[CallSite, list[bool]]] = {}
         self._called_parameters: dict[Function, frozenset[str]] = {}
         self._wrappers: dict[Function, tuple[Function, ...]] = {}
         self._run_parameters: dict[Function, frozenset[str]] = {}
@@ -102,6 +103,16 @@ class CallGraph:
     def argument_sites(self, function: Function) -> list[tuple[CallSite, bool]]:
         """Return the call sites of a function; True where the first parameter is bound already."""
         return self._argument_sites.get(function, [])
+
+    def bound_at(self, function: Function, site: CallSite) -> list[bool]:
+        """Return for each way in which a site calls the function whether the first parameter is
+        bound already; a function may have as many sites as a project has calls."""
+        found = self._bound_at.get(function)
+        if found is None:
+            found = self._bound_at[function] = {}
+            for one, skip_first in self.argument_sites(function):
+                found.setdefault(one, []).append(skip_first)
+        return found.get(site, [])
 
     def wrappers(self, function: Function) -> tuple[Function, ...]:
         """Return the project functions that stand in front of a decorated function."""
@@ -147,6 +158,7 @@ class CallGraph:
                         fresh.setdefault(edge.callee, []).append((edge.site, skip_first))
             flows = self.evaluator.contents.learn(self.evaluator, self._definitions.given)
             self._argument_sites = fresh
+            self._bound_at.clear()
             size = (sum(map(len, self.out.values())), sum(map(len, self.externals.values())), flows)
             if size == before and len(fresh) == len(sites):
                 break
@@ -225,9 +237,14 @@ class CallGraph:
                         yield edge, False
 
     def _made_by_base(self, site: CallSite, class_: Class) -> Iterator[External]:
-        """Yield the library classes that it makes an object of: `class Api(requests.Session)`."""
+        """Yield the library clients that it makes one of: `class Api(requests.Session)`.
+
+        Of a validator or template the subclass says itself what it is made from, and it may keep
+        something of the one thing that it is used for.
+        """
         for name in self.evaluator.lineage(class_)[1]:
-            if self.evaluator.knowledge.constructor(name) is not None:
+            made = self.evaluator.knowledge.constructor(name)
+            if made is not None and made.rule == "client":
                 self.subclassed[site] = class_
                 yield External(name)
 

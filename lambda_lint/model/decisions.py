@@ -43,6 +43,7 @@ class Decisions:
         self._entries = frozenset(entries)
         #: The functions that may run at all; None while that is not known yet.
         self._possible: frozenset[Function] | None = None
+        self._depth = 0
         self._values: dict[tuple[nodes.Node, Scope], Known | None] = {}
         self._attributes: dict[tuple[Class, str], Known | None] = {}
         self._tests: dict[nodes.Node, bool | None] = {}
@@ -137,7 +138,10 @@ class Decisions:
         key = (node, scope)
         if key not in self._values:
             self._values[key] = None
-            self._values[key] = self._find_value(node, scope)
+            if self._depth < _MAX_DEPTH:
+                self._depth += 1
+                self._values[key] = self._find_value(node, scope)
+                self._depth -= 1
         return self._values[key]
 
     def _find_value(self, node: nodes.Expression, scope: Scope) -> Known | None:
@@ -279,7 +283,7 @@ class Decisions:
 
         Of an unknown object it is assumed; but code in another folder knows nothing of a `module`.
         """
-        for owner, (_, scope) in self.writes.to_attribute(attr):
+        for owner, (_, scope) in self.writes.named(attr):
             if is_test_path(scope.module.path) or _is_self(owner, scope):
                 continue
             values = self.evaluator.evaluate(owner, scope)
@@ -465,3 +469,6 @@ _TRANSPARENT = frozenset(
     {"staticmethod", "classmethod", "cache", "lru_cache", "override", "abstractmethod", "final"}
 )
 """Decorators that call a function with what their caller gives, and nobody else does."""
+
+_MAX_DEPTH = 100
+"""How many names are followed to what they stand for; a longer way is open."""

@@ -104,8 +104,10 @@ class Dependence:
         self.is_reached: Callable[[CallSite], bool] = lambda site: True
         #: Parameters of entry points: the function and name, to the label of what it gets.
         self.given: dict[tuple[Function, str], str] = {}
-        self._solved: Fixpoint[Label] = Fixpoint()
-        self._settled: Fixpoint[str] = Fixpoint()
+        #: The calls in the methods of a class that set attributes by names only the run knows.
+        self._setting: dict[Class, list[CallSite]] = {}
+        self._solved: Fixpoint[Label] = Fixpoint(frozenset({UNKNOWN}))
+        self._settled: Fixpoint[str] = Fixpoint(frozenset({UNKNOWN}))
 
     def enters_at(self, function: Function, *, event: int | None, context: int | None) -> None:
         """Declare an entry point: which of its parameters are the event and the context.
@@ -196,12 +198,11 @@ class Dependence:
             if (not is_read and edge.kind not in ("call", "method", "init")) or not runs(edge):
                 continue
             labels: set[Label] | None = set() if is_read else None
-            for site, skip_first in self.calls.argument_sites(owner) if edge.site else ():
-                if site is edge.site:
-                    labels = set()
-                    for name in names:
-                        labels |= self._given_at(site, owner, skip_first, name)
-                    break
+            bound = self.calls.bound_at(owner, edge.site) if edge.site is not None else ()
+            if edge.site is not None and bound:
+                labels = set()
+                for name in names:
+                    labels |= self._given_at(edge.site, owner, bound[0], name)
             if labels is None:
                 continue
             for one in attributes:
@@ -271,7 +272,7 @@ class Dependence:
 
     def _written_outside(self, attr: str, family: Sequence[Class]) -> Labels:
         labels: set[Label] = set()
-        for owner, written in self.writes.to_attribute(attr):
+        for owner, written in self.writes.named(attr):
             if self._own_object(owner, written[1]) is None and any(
                 isinstance(value, InstanceValue) and value.class_ in family
                 for value in self.evaluator.evaluate(owner, written[1])
@@ -321,10 +322,9 @@ class Dependence:
             if edge.site is None:
                 continue
             if edge.kind in ("call", "method", "init"):
-                for site, skip_first in self.calls.argument_sites(function):
-                    if site is edge.site:
-                        is_given = True
-                        labels |= self._given_at(site, function, skip_first, name)
+                for skip_first in self.calls.bound_at(function, edge.site):
+                    is_given = True
+                    labels |= self._given_at(edge.site, function, skip_first, name)
             elif edge.kind in ("callback", "runner", "wrapper"):
                 is_given = True
                 labels |= self._all_arguments(edge.site.node, edge.site.scope)
@@ -458,9 +458,7 @@ class Dependence:
                     labels |= self._instance_attribute(value.class_, node.attr)
             elif isinstance(value, ModuleValue):
                 labels |= self._bound(value.module.scope, node.attr)
-                for owner, written in self.writes.to_attribute(node.attr):
-                    if value in self.evaluator.evaluate(owner, written[1]):
-                        labels |= self._all_of([written])
+                labels |= self._all_of(self.writes.to_attribute(value.module, node.attr))
             elif isinstance(value, External) and value.name.startswith("flask.request"):
                 labels.add(EVENT)
         return labels
@@ -492,13 +490,10 @@ class Dependence:
             if method is not None and self.evaluator.is_property(method):
                 labels |= self._returned(method)
             labels |= self._set_dynamically(one)
-        for owner, written in self.writes.to_attribute(attr):
-            if any(
-                isinstance(value, InstanceValue) and value.class_ in family
-                for value in self.evaluator.evaluate(owner, written[1])
-            ):
-                is_known = True
-                labels |= self._all_of([written])
+        for one in dict.fromkeys(family):
+            written = self.writes.to_attribute(one, attr)
+            is_known = is_known or bool(written)
+            labels |= self._all_of(written)
         return labels if is_known or labels else (UNKNOWN,)
 
     def _field(
@@ -527,18 +522,21 @@ class Dependence:
 
     def _set_dynamically(self, class_: Class) -> Labels:
         """Return what `setattr(self, name, value)` and `self.__dict__.update(…)` bring in."""
+        sites = self._setting.get(class_)
+        if sites is None:
+            sites = [
+                site
+                for method in class_.methods.values()
+                for site in method.calls
+                if _sets_dynamically(site.node)
+            ]
+            self._setting[class_] = sites
         labels: set[Label] = set()
-        for method in class_.methods.values():
-            for site in method.calls:
-                match site.node:
-                    case nodes.Call(func=nodes.Name(id="setattr"), arguments=[_, name, value]) if (
-                        not isinstance(name.value, nodes.Constant)
-                    ):
-                        labels |= self._labels(value.value, site.scope) - {ITERATION}
-                    case nodes.Call(
-                        func=nodes.Attribute(value=nodes.Attribute(attr="__dict__"), attr="update")
-                    ):
-                        labels |= self._all_arguments(site.node, site.scope)
+        for site in sites:
+            if isinstance(site.node.func, nodes.Name):
+                labels |= self._labels(site.node.arguments[2].value, site.scope) - {ITERATION}
+            else:
+                labels |= self._all_arguments(site.node, site.scope)
         return frozenset(labels)
 
     def _call(self, node: nodes.Call, scope: Scope) -> Iterable[Label]:
@@ -594,6 +592,17 @@ class Dependence:
 
 _PLAIN = frozenset({"builtins.len", "builtins.isinstance", "builtins.bool", "builtins.print"})
 """Calls whose result says too little of their arguments to choose a client by it."""
+
+
+def _sets_dynamically(call: nodes.Call) -> bool:
+    match call:
+        case nodes.Call(func=nodes.Name(id="setattr"), arguments=[_, name, _]):
+            return not isinstance(name.value, nodes.Constant)
+        case nodes.Call(
+            func=nodes.Attribute(value=nodes.Attribute(attr="__dict__"), attr="update")
+        ):
+            return True
+    return False
 
 
 def _is_self(function: Function, name: str) -> bool:

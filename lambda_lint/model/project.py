@@ -9,7 +9,7 @@ from functools import cached_property, partial
 
 from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
-from lambda_lint.model import memos, program
+from lambda_lint.model import memos
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
@@ -29,6 +29,7 @@ from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
+from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -76,6 +77,7 @@ class Project:
         )
         self.resources = Resources(self.phases)
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
+        self.usage = Usage()
         self._followed = Followed(self.call_graph, self.constants, self.phases)
 
     def calls(self) -> Iterator[Call]:
@@ -380,35 +382,14 @@ class Call(CallFacts):
 
     @property
     def _is_handed_on(self) -> bool:
-        return any(
-            isinstance(argument.value, nodes.Name) and argument.value.id == self.local_name
-            for site in self.function.calls
-            for argument in site.node.arguments
-        )
+        return self.local_name in self.project.usage.handed_on(self.function)
 
     @cached_property
     def _changes(self) -> list[tuple[nodes.Expression, Scope]]:
         """What is put into parts of the made object: `x.auth = v`, `x.headers.update(v)`."""
-        found: list[tuple[nodes.Expression, Scope]] = []
         if self.local_name is None:
-            return found
-        for target, place, scope in self.function.stores:
-            value = getattr(place, "value", None)
-            if isinstance(value, nodes.Expression) and self._is_part(target):
-                found.append((value, scope))
-        for site in self.function.calls:
-            match site.node.func:
-                case nodes.Attribute(value=nodes.Attribute() as inner, attr=attr) if (
-                    attr in program.FILLING and self._is_part(inner)
-                ):
-                    found += [(one.value, site.scope) for one in site.node.arguments]
-        return found
-
-    def _is_part(self, target: nodes.Expression) -> bool:
-        inner = target
-        while isinstance(inner, (nodes.Attribute, nodes.Subscript)):
-            inner = inner.value
-        return inner is not target and isinstance(inner, nodes.Name) and inner.id == self.local_name
+            return []
+        return self.project.usage.put_into_parts(self.function).get(self.local_name, [])
 
     @cached_property
     def is_conditional(self) -> bool:
@@ -452,10 +433,10 @@ class Call(CallFacts):
             scope = self.site.scope
             uses = [
                 node
-                for node, where in self.site.module.scope_of.items()
-                if isinstance(node, nodes.Name)
-                and node.id == self.local_name
-                and not isinstance(parents.get(node), nodes.Assign)
+                for node, where in self.project.usage.names_in(self.site.module).get(
+                    self.local_name, ()
+                )
+                if not isinstance(parents.get(node), nodes.Assign)
                 and where.lookup(node.id) is scope
             ]
             return bool(uses) and all(self._makes_client(parents.get(use)) for use in uses)
@@ -517,7 +498,7 @@ class Call(CallFacts):
             found
             or memos.of_shadow(self.site, project.evaluator)
             or memos.of_session(self.site, project.evaluator, project.phases)
-            or memos.of_container(self.site)
+            or memos.of_container(self.site, project.usage)
         )
 
     def _failing_guard(self) -> Guard | None:
