@@ -86,6 +86,12 @@ SAID = {
         LOOP,
         False,
     ),
+    "for every item, unless it were given": (
+        "    for one in event['all']:\n        make()\n\ndef make(client=None):\n"
+        "    return client or boto3.client('sqs')\n",
+        ITEMS,
+        False,
+    ),
     "for some items, in a function": (
         "    for one in event['all']:\n        some(one)\n\ndef some(one):\n"
         "    if one:\n        boto3.client('sqs').list_queues()\n",
