@@ -78,6 +78,15 @@ class Handler:
         """The first step of every witness."""
         return Step(self.path, self.span, f"`{self.name}` runs for every event")
 
+    @property
+    def is_bare_coroutine(self) -> bool:
+        """Whether it is a coroutine function with nothing around it that could run it."""
+        for one in self.entries:
+            node = one.function.node
+            if one.step is None and isinstance(node, nodes.FunctionDef) and node.is_async:
+                return node.name == self.name and not node.decorators
+        return False
+
 
 class ConfiguredHandlerError(ValueError):
     """A handler of the configuration that the project does not have."""
