@@ -248,9 +248,14 @@ class CallGraph:
                         yield edge, False
 
     def _made_by_base(self, site: CallSite, class_: Class) -> Iterator[External]:
-        """Yield the library classes that it makes an object of: `class Api(requests.Session)`."""
+        """Yield the library clients that it makes one of: `class Api(requests.Session)`.
+
+        Of a validator or template the subclass says itself what it is made from, and it may keep
+        something of the one thing that it is used for.
+        """
         for name in self.evaluator.lineage(class_)[1]:
-            if self.evaluator.knowledge.constructor(name) is not None:
+            made = self.evaluator.knowledge.constructor(name)
+            if made is not None and made.rule == "client":
                 self.subclassed[site] = class_
                 yield External(name)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
+from lambda_lint.model.given import Given
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.questions import (
@@ -52,6 +53,7 @@ class Guards:
         self.places = places
         self.calls = places.calls
         self.evaluator = places.evaluator
+        self.given = Given(places)
         self.stores = Stores(places)
         self._around: dict[nodes.Node, tuple[Guard, ...]] = {}
         self._positions: dict[nodes.Node, dict[nodes.Node, tuple[_Block, int]]] = {}
@@ -316,38 +318,8 @@ class Guards:
         scope: Scope,
         where: nodes.Node,
     ) -> Iterator[Guard]:
-        """`client or make()`: made only for callers that give no client.
-
-        `missing` is what is not there when it is made, and `used` what is taken when it is.
-        """
-        names = {one.id for one in used if isinstance(one, nodes.Name)}
-        for asked in missing:
-            if isinstance(asked, nodes.Name) and asked.id in names:
-                place = self.places.parameter(asked.id, scope)
-                if place is not None:
-                    yield Guard(place, scope.module.path, where.span, "parameter")
-
-    def _given_early(
-        self, block: Sequence[nodes.Statement], position: int, scope: Scope
-    ) -> Iterator[Guard]:
-        """`if client: return client` in front: what follows is for callers that give none."""
-        if not scope.function.parameters:
-            return
-        for earlier in block[:position]:
-            if not isinstance(earlier, nodes.If):
-                continue
-            in_body = not leaves(earlier.body)
-            if in_body and not leaves(earlier.orelse):
-                continue
-            missing = [
-                one
-                for one in missing_instead(earlier.test, in_body)
-                if isinstance(one, nodes.Name) and self.places.parameter(one.id, scope)
-            ]
-            if missing:
-                taken = handed_on(earlier.orelse if in_body else earlier.body)
-                used = [*taken, *rebound(block[position:])]
-                yield from self._given(missing, used, scope, earlier)
+        for place in self.given.instead(missing, used, scope):
+            yield Guard(place, scope.module.path, where.span, "parameter")
 
     def _returned_early(
         self,
@@ -358,7 +330,8 @@ class Guards:
         made: nodes.Node,
     ) -> Iterator[Guard]:
         """`if x: return x` before, and a store of `x` from here on."""
-        yield from self._given_early(block, position, scope)
+        for place, from_there in self.given.early(block, position, scope):
+            yield Guard(place, scope.module.path, from_there.span, "parameter")
         early = self._early_tests(block, scope)
         if not early.tests or early.tests[0][0] >= position:
             return

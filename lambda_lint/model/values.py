@@ -116,7 +116,7 @@ class Evaluator:
         """Return what a plain name may hold in `scope`; with `use`, at that place."""
         found = scope.lookup(name)
         if found is not None:
-            if use is None:
+            if use is None or len(found.bindings[name]) > 4 * MAX_VALUES:
                 return self.bound(found, name)
             return self._union(visible(found, name, use, scope))
         for star in scope.module.stars:
