@@ -6,6 +6,15 @@ paid for. Files that are called after an event, an id or the time pile up until 
 finds the files of other events. A name that is used again overwrites itself, and does not count.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
 
+```python events
+aws("s3").create_bucket(Bucket="uploads")
+watch("tmp_files")
+for number in range(4):
+    key = f"upload-{number}"
+    aws("s3").put_object(Bucket="uploads", Key=key, Body=b"text")
+    send({"key": key, "body": "text"})
+```
+
 ```python bad
 import os
 
@@ -61,6 +70,15 @@ def handler(event, context):
     with tempfile.NamedTemporaryFile("w", delete=False) as target:
         target.write(event["body"])
     return work(target.name)
+```
+
+```python events
+for bucket in ("models", "tenants"):
+    aws("s3").create_bucket(Bucket=bucket)
+    for key in ("model.bin", "alice"):
+        aws("s3").put_object(Bucket=bucket, Key=key, Body=b"text")
+for number in range(4):
+    send({"tenant": "alice", "body": "text"})
 ```
 
 ```python good name="one name, kept on purpose, or closed and gone"
