@@ -569,6 +569,13 @@ KEYS = (
         _positive,
     ),
     Key("snapstart", "boolean", False, "Take SnapStart as switched on everywhere.", _boolean),
+    Key(
+        "managed-instances",
+        "boolean",
+        False,
+        "Take all functions as running on Lambda Managed Instances.",
+        _boolean,
+    ),
     Key("jobs", "number of processes", None, "How many processes parse files.", _positive),
     Key("cache", "boolean", True, "Keep results in `.lambda_lint_cache`.", _boolean),
 )

@@ -240,6 +240,7 @@ def _project(
                 is_handler_by_name=settings.is_handler_by_pattern,
                 declarations=declarations,
                 snapstart=settings.snapstart,
+                managed_instances=settings.managed_instances,
             )
         except ConfiguredHandlerError as error:
             problems.append(str(error))

@@ -71,6 +71,7 @@ class Settings:
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     max_file_size: int = DEFAULT_MAX_FILE_SIZE
     snapstart: bool = False
+    managed_instances: bool = False
     jobs: int | None = None
     cache: bool = True
     config_path: Path | None = None

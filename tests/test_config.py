@@ -45,6 +45,7 @@ VALUES: list[tuple[str, str, object]] = [
     ('per-file-ignores = {"tests/**" = ["LMB1"]}', "per_file_ignores", {"tests/**": ("LMB1",)}),
     ("max-file-size = 5000", "max_file_size", 5000),
     ("snapstart = true", "snapstart", True),
+    ("managed-instances = true", "managed_instances", True),
     ("jobs = 3", "jobs", 3),
     ("cache = false", "cache", False),
 ]
