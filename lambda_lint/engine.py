@@ -214,7 +214,7 @@ def _index(
 
 def _knowledge(settings: Settings) -> tuple[Knowledge, tuple[str, ...]]:
     try:
-        return Knowledge.load(settings.reusable_constructors), ()
+        return Knowledge.load(settings.reusable_constructors, settings.registrations), ()
     except KnowledgeError as error:
         return Knowledge.load(), (str(error),)
 

@@ -159,6 +159,27 @@ def handler(event, context):
 
 Not run: it needs pyee.
 
+Further calls are named in the configuration:
+
+```toml config
+[[registrations]]
+names = ["company.bus.Bus().on"]
+what = "listener"
+undo = ["off"]
+```
+
+```python bad name="of your own"
+from company.bus import Bus
+
+bus = Bus()
+
+def handler(event, context):
+    bus.on("order", print)  # LMB401
+    bus.send("order", event["id"])
+```
+
+Not run: it needs the bus.
+
 Silent when a test asks what is registered (`if not logger.handlers`), when something that the
 handler runs takes it off or replaces the list (`removeHandler`, `handlers.clear()`, `dictConfig`,
 `basicConfig(force=True)`), when the very same object is registered again and the library keeps it

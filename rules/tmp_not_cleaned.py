@@ -31,9 +31,12 @@ def handler(event, context):
 ```python bad name="names that tempfile invents"
 import tempfile
 import uuid
+from pathlib import Path
 
 def handler(event, context):
     folder = tempfile.mkdtemp()  # LMB701
+    path = Path("/tmp") / event["key"]
+    path.write_text(event["body"])  # LMB701
     with open(f"/tmp/{uuid.uuid4()}.json", "w") as target:  # LMB701
         target.write(event["body"])
     with tempfile.NamedTemporaryFile("w", delete=False) as report:  # LMB701
