@@ -126,14 +126,12 @@ def tmp_not_cleaned(call: Call, project: Project) -> Iterator[Report]:
     if left is None:
         return
     what = left.fact.what
-    named = "with a new name" if left.fresh else "named after the event"
+    done = (
+        "unpacks into a new folder of" if what == "files" else f"leaves a {what} with a new name in"
+    )
     yield Report.of_call(
         call,
-        message=f"`{call.shown}` leaves a {what} {named} in /tmp on every invocation, and nothing "
-        "removes it"
-        if what != "files"
-        else f"`{call.shown}` unpacks into a new folder of /tmp on every invocation, and nothing "
-        "removes it",
+        message=f"`{call.shown}` {done} /tmp on every invocation, and nothing removes it",
         help=_help(left.fact.remedy, fresh=left.fresh),
         last=f"the {what} is written here",
     )

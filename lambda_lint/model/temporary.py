@@ -244,6 +244,8 @@ class Temporary:
         externals = self.calls.externals.get(site, ())
         if any(self.knowledge.removes(one.name) for one in externals):
             return True
+        if any(self._is_removal(one.value, site.scope) for one in site.node.arguments):
+            return True
         func = site.node.func
         if not externals and isinstance(func, nodes.Attribute) and func.attr in _REMOVING:
             return True
@@ -254,6 +256,15 @@ class Temporary:
             and (one.value == "rm" or one.value.startswith("rm ") or " rm " in one.value)
             for argument in site.node.arguments
             for one in nodes.walk(argument.value)
+        )
+
+    def _is_removal(self, value: nodes.Expression, scope: Scope) -> bool:
+        """Whether somebody is told to remove something: `stack.callback(shutil.rmtree, folder)`."""
+        if not isinstance(value, (nodes.Name, nodes.Attribute)):
+            return False
+        return any(
+            isinstance(one, External) and self.knowledge.removes(one.name)
+            for one in self.evaluator.evaluate(value, scope)
         )
 
 
