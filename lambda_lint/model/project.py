@@ -55,6 +55,7 @@ class Project:
         is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
         declarations: Sequence[Declaration] = (),
         snapstart: bool = False,
+        managed_instances: bool = False,
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
         self.modules = modules
@@ -62,6 +63,8 @@ class Project:
         self.knowledge = knowledge
         #: Whether functions are started from snapshots, in which no connection survives.
         self.snapstart = snapstart
+        #: Whether all functions run on Lambda Managed Instances: many processes, one `/tmp`.
+        self.managed_instances = managed_instances
         self.evaluator = Evaluator(modules, imports, knowledge)
         self.call_graph = CallGraph(modules, self.evaluator)
         self.constants = Constants(self.call_graph)
