@@ -10,9 +10,10 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from lambda_lint.descriptors.names import MAX_BYTES, describes, may_describe
 from lambda_lint.files import IgnorePatterns, compile_patterns, read_regular
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
@@ -50,13 +51,15 @@ class Requested:
 class Discovered:
     """The files of a project: what could be read, in the order of the paths, and what could not.
 
-    A file outside of the root has a path that begins with `../`, or an absolute one when it lies
-    on another drive.
+    `descriptors` are files that may say how the project is deployed; those that cannot be read
+    are left out. A file outside of the root has a path that begins with `../`, or an absolute one
+    when it lies on another drive.
     """
 
     sources: dict[str, Source]
     failures: list[Failure]
     requested: Requested
+    descriptors: dict[str, Source] = field(default_factory=dict)
 
 
 def discover(
@@ -100,6 +103,7 @@ def discover(
         {path: walk.sources[path] for path in sorted(walk.sources)},
         sorted(walk.failures.values(), key=lambda one: one.path),
         requested,
+        {path: walk.descriptors[path] for path in sorted(walk.descriptors)},
     )
 
 
@@ -145,6 +149,7 @@ class _Walk:
         self.root = os.path.realpath(settings.root)
         self.sources: dict[str, Source] = {}
         self.failures: dict[str, Failure] = {}
+        self.descriptors: dict[str, Source] = {}
         self.seen: set[str] = set()
         self._include = compile_patterns(settings.include)
         self._exclude = IgnorePatterns(settings.default_exclude + settings.exclude)
@@ -164,10 +169,16 @@ class _Walk:
                 ignores = _read_ignores(os.path.join(directory, ".gitignore"), directory, ignores)
             for entry in entries:
                 is_directory = _is_real_directory(entry)
-                if suffix and not is_directory and not entry.name.endswith(suffix):
+                is_descriptor = not is_directory and may_describe(entry.name)
+                if suffix and not (is_directory or is_descriptor or entry.name.endswith(suffix)):
                     continue
                 inside = _seen_from(start, entry.path)
                 if self._exclude.decide(inside, is_directory):
+                    continue
+                if is_descriptor and not entry.name.endswith(".py"):
+                    if ignores is None or not ignores.ignores(entry.path, is_directory=False):
+                        below = entry.name if name == "." else f"{name}/{entry.name}"
+                        self.describe(entry.path, below)
                     continue
                 if not (suffix or is_directory or self._include.match_file(inside, separators=())):
                     continue
@@ -211,6 +222,17 @@ class _Walk:
                 self._fail(path, f"the file cannot be read: {reason[:1].lower()}{reason[1:]}")
         else:
             self.add(path, data)
+
+    def describe(self, absolute: str, path: str) -> None:
+        """Take a file that describes a deployment; what cannot be read says nothing."""
+        with contextlib.suppress(OSError, ValueError):
+            if os.path.islink(absolute) and not self._may_follow(absolute, path):
+                return
+            if os.stat(absolute).st_size > MAX_BYTES:
+                return
+            data = read_regular(absolute, MAX_BYTES)
+            if len(data) <= MAX_BYTES and describes(os.path.basename(path), data):
+                self.descriptors[path] = Source(path, data)
 
     def add(self, path: str, data: bytes) -> None:
         """Take the content of a file, if it is not too large."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
+from lambda_lint import descriptors as deployment
+from lambda_lint import suppress
 from lambda_lint.cache import Cache
-from lambda_lint.finding import Confidence, Finding, Severity, Span
+from lambda_lint.declaration import Declaration
+from lambda_lint.descriptors.inline import Inline
+from lambda_lint.finding import Confidence, Finding, Severity, Span, Step
 from lambda_lint.fingerprint import with_fingerprints
 from lambda_lint.model import program
 from lambda_lint.model.handlers import ConfiguredHandlerError, Handler
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
-from lambda_lint.model.project import Call, Project, UnresolvedCall
+from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
 from lambda_lint.model.routes import imported_paths, is_test_path
 from lambda_lint.model.state import Fill, State
 from lambda_lint.parsing import parse_all, syntax_errors
@@ -22,7 +27,7 @@ from lambda_lint.rule import Report, Rule
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
 from lambda_lint.syntax import nodes
-from lambda_lint.syntax.stack import with_deep_stack
+from lambda_lint.syntax.stack import with_deep_stack, without_collecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,17 @@ class Result:
 
     `findings` are sorted, unsuppressed and of every severity and confidence; their paths are
     relative to the project root. `errors` tell what the engine could not do: a rule that crashed,
-    a configured handler that does not exist. `parsed` are the paths that the model was built from.
+    a configured handler that does not exist; `notes` what it did without: a descriptor that cannot
+    be read. `parsed` are the paths that the model was built from. `inline` is the code that is
+    written in templates, by the paths that it has in the model; findings have those of templates.
     """
 
     findings: tuple[Finding, ...]
     errors: tuple[str, ...]
     project: Project
     parsed: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    inline: Mapping[str, Inline] = field(default_factory=dict)
 
 
 def lint(
@@ -48,19 +57,42 @@ def lint(
     jobs: int = 1,
     cache: Cache | None = None,
     failures: Iterable[Failure] = (),
+    descriptors: Mapping[str, Source] = MappingProxyType({}),
     must_parse: Callable[[str], bool] = lambda path: True,
 ) -> Result:
     """Build the model of the sources and ask it every rule.
 
     `failures` are files that could not be read; they are reported like those that cannot be
-    parsed. `must_parse` says which files a syntax error is told of, although no handler reaches
-    them. The result does not depend on `jobs`, on the cache, or on the order of `sources`.
+    parsed. `descriptors` are the files that say how the project is deployed. `must_parse` says
+    which files a syntax error is told of, although no handler reaches them. The result does not
+    depend on `jobs`, on the cache, or on the order of `sources`.
     """
-    modules, failed, errors, imports, knowledge = _read(sources, settings, jobs, cache, must_parse)
+    with without_collecting():
+        return _lint(sources, settings, rules, jobs, cache, failures, descriptors, must_parse)
+
+
+def _lint(
+    sources: Mapping[str, Source],
+    settings: Settings,
+    rules: Sequence[Rule],
+    jobs: int,
+    cache: Cache | None,
+    failures: Iterable[Failure],
+    descriptors: Mapping[str, Source],
+    must_parse: Callable[[str], bool],
+) -> Result:
+    deployed = deployment.read(descriptors, sources)
+    inline = {one.path: one for one in deployed.inline if one.path not in sources}
+    sources = {**sources, **{path: one.source for path, one in inline.items()}}
+    modules, failed, errors, imports, knowledge = _read(
+        sources, settings, deployed.declarations, jobs, cache, must_parse
+    )
     every_failure = sorted({*failures, *failed}, key=lambda one: (one.path, one.line, one.column))
 
     def build_and_ask() -> tuple[Project, list[Finding], list[str]]:
-        project, problems = _project(modules, sources, imports, knowledge, settings)
+        project, problems = _project(
+            modules, sources, imports, knowledge, settings, deployed.declarations
+        )
         findings, crashes = _ask(project, every_failure, rules)
         return project, findings, [*problems, *crashes]
 
@@ -72,7 +104,45 @@ def lint(
         source_lines=lambda path: sources[path].lines if path in sources else (),
         scope_of=scopes,
     )
-    return Result(tuple(numbered), (*errors, *problems), project, tuple(sorted(modules)))
+    return Result(
+        tuple(_in_templates(numbered, inline, sources)),
+        (*errors, *problems),
+        project,
+        tuple(sorted(modules)),
+        deployed.notes,
+        inline,
+    )
+
+
+def _in_templates(
+    findings: Iterable[Finding], inline: Mapping[str, Inline], sources: Mapping[str, Source]
+) -> list[Finding]:
+    """Move what is said of code in templates to the templates' own lines.
+
+    Comments in such code silence here, as nobody else can read them. A fix would have to know how
+    the template writes the code, so none is offered.
+    """
+    if not inline:
+        return list(findings)
+    code = {path: sources[path] for path in inline}
+    kept = suppress.apply(findings, code, noqa=True).findings
+    moved = []
+    for one in kept:
+        found = inline.get(one.path)
+        witness = tuple(_moved_step(step, inline) for step in one.witness)
+        handlers = tuple(
+            f"{inline[path].template}:{name}" if path in inline else f"{path}{colon}{name}"
+            for path, colon, name in (handler.rpartition(":") for handler in one.handlers)
+        )
+        if found is not None:
+            one = replace(one, path=found.template, span=found.place(one.span), fix=None)
+        moved.append(replace(one, witness=witness, handlers=handlers))
+    return sorted(moved, key=lambda one: one.sort_key)
+
+
+def _moved_step(step: Step, inline: Mapping[str, Inline]) -> Step:
+    found = inline.get(step.path)
+    return step if found is None else Step(found.template, found.place(step.span), step.message)
 
 
 def _may_hold_handler(source: Source, words: Sequence[bytes]) -> bool:
@@ -83,16 +153,23 @@ def _may_hold_handler(source: Source, words: Sequence[bytes]) -> bool:
 def _read(
     sources: Mapping[str, Source],
     settings: Settings,
+    declarations: Sequence[Declaration],
     jobs: int,
     cache: Cache | None,
     must_parse: Callable[[str], bool],
 ) -> tuple[dict[str, program.Module], list[Failure], tuple[str, ...], ImportMap, Knowledge]:
     """Parse what can hold a handler, then what that imports, until nothing new turns up."""
     knowledge, errors = _knowledge(settings)
-    imports = ImportMap(sources, knowledge.libraries, settings.import_roots)
+    roots = dict.fromkeys(settings.import_roots)
+    for one in declarations:
+        if one.root is not None:
+            roots[one.root] = None
+        roots.update(dict.fromkeys(one.layers))
+    imports = ImportMap(sources, knowledge.libraries, roots)
     modules: dict[str, program.Module] = {}
     failed: dict[str, Failure] = {}
     configured = {one.rpartition(":")[0] for one in settings.handlers}
+    configured.update(one.module for one in declarations if one.module is not None)
     patterns = tuple(settings.handler_patterns)
     words = [one.encode() for one in knowledge.handler_words]
     wave = sorted(
@@ -150,6 +227,7 @@ def _project(
     imports: ImportMap,
     knowledge: Knowledge,
     settings: Settings,
+    declarations: Sequence[Declaration],
 ) -> tuple[Project, list[str]]:
     problems: list[str] = []
     handlers = list(settings.handlers)
@@ -161,7 +239,8 @@ def _project(
                 imports,
                 knowledge,
                 configured_handlers=handlers,
-                handler_patterns=settings.handler_patterns,
+                is_handler_by_name=settings.is_handler_by_pattern,
+                declarations=declarations,
                 snapstart=settings.snapstart,
             )
         except ConfiguredHandlerError as error:
@@ -186,6 +265,7 @@ def _ask(
         Fill: project.fills if any(rule.entity is Fill for rule in rules) else (),
         Frozen: project.frozen if any(rule.entity is Frozen for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
+        StateChange: _changes(project, rules),
     }
     for rule in rules:
         if rule.entity not in entities:
@@ -210,6 +290,11 @@ def _unresolved(project: Project, rules: Sequence[Rule]) -> Sequence[UnresolvedC
     """Look for these only when a rule asks, because few do."""
     asked = any(rule.entity is UnresolvedCall for rule in rules)
     return list(project.unresolved_calls()) if asked else ()
+
+
+def _changes(project: Project, rules: Sequence[Rule]) -> Sequence[StateChange]:
+    asked = any(rule.entity is StateChange for rule in rules)
+    return list(project.state_changes()) if asked else ()
 
 
 def _place(entity: object) -> str:

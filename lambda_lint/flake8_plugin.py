@@ -216,7 +216,12 @@ class _Project:
             if cache is None:
                 return self._lint(self._files, None)
             key = results.key(
-                self._files.sources, self._files.failures, self._settings, self._rules, [_KIND]
+                self._files.sources,
+                self._files.failures,
+                self._settings,
+                self._rules,
+                [_KIND],
+                self._files.descriptors,
             )
             outcome = results.from_json(cache.get(_KIND, key))
             if outcome is None:
@@ -249,6 +254,7 @@ class _Project:
                 jobs=1,
                 cache=cache,
                 failures=files.failures,
+                descriptors=files.descriptors,
                 must_parse=files.requested.contains,
             )
             left = suppress.apply(result.findings, files.sources, noqa=False)

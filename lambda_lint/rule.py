@@ -19,7 +19,6 @@ from typing import Any
 
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
-from lambda_lint.model.touches import Touch
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.import_clock import steps as witness_of_frozen
 from lambda_lint.model.phases import Phase
@@ -29,6 +28,7 @@ from lambda_lint.model.project import (
     Leak,
     Project,
     Resource,
+    StateChange,
     UnresolvedCall,
     Use,
 )
@@ -49,6 +49,7 @@ from lambda_lint.model.state_stories import (
     stories,
     witness,
 )
+from lambda_lint.model.touches import Touch
 from lambda_lint.source import Failure
 
 CATEGORIES: dict[str, str] = {
@@ -173,6 +174,29 @@ class Report:
             message=message,
             help=help,
             witness=witness_of_frozen(found, phases, made),
+            handlers=tuple(one.label for one in handlers),
+            severity=Severity.INFO if only_custom else None,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
+    @staticmethod
+    def of_change(
+        change: StateChange, project: Project, *, message: str, help: str, last: str
+    ) -> Report:
+        """Report a change of the process, with the chain from a handler as its witness."""
+        phases = project.phases
+        way = phases.path_to(change.function)
+        handlers = phases.handlers_of(change.function)
+        path = change.scope.module.path
+        steps = phases.witness(way) if way is not None else ()
+        ranks = [one.confidence for one in handlers]
+        only_custom = bool(handlers) and all(one.custom_resource for one in handlers)
+        return Report(
+            path=path,
+            span=change.node.span,
+            message=message,
+            help=help,
+            witness=(*steps, Step(path, change.node.span, last)),
             handlers=tuple(one.label for one in handlers),
             severity=Severity.INFO if only_custom else None,
             confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
@@ -337,6 +361,7 @@ __all__ = [
     "Span",
     "Stale",
     "State",
+    "StateChange",
     "Step",
     "Story",
     "UnresolvedCall",

@@ -84,6 +84,38 @@ def lambda_handler(event, context):
     return [api.orders(), Api().orders()]  # LMB101
 ```
 
+Each model class of PynamoDB has a session and a client of its own, so a function that defines one
+makes those as well.
+
+```python bad name="a model class"
+import functools
+import os
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+
+def orders():
+    class Order(Model):  # LMB101
+        class Meta:
+            table_name = os.environ["ORDERS"]
+
+        key = UnicodeAttribute(hash_key=True)
+
+    return Order
+
+@functools.cache
+def items():
+    class Item(Model):
+        class Meta:
+            table_name = os.environ["ITEMS"]
+
+        key = UnicodeAttribute(hash_key=True)
+
+    return Item
+
+def lambda_handler(event, context):
+    return [orders().get(event["order"]), items().get(event["item"])]
+```
+
 Module level is the shortest remedy. A cached function makes the client on first use, which suits
 functions with many routes, tests that patch the SDK, and connections.
 

@@ -88,6 +88,7 @@ def _outcome(project: Inputs, rules: Sequence[Rule], cache: Cache | None) -> Out
         project.settings,
         rules,
         inputs.requested_scope(project.requested),
+        project.descriptors,
     )
     known = results.from_json(cache.get(_KIND, key))
     if known is not None:
@@ -112,10 +113,17 @@ def _lint(
         jobs=project.jobs,
         cache=cache,
         failures=project.failures,
+        descriptors=project.descriptors,
         must_parse=project.requested.contains,
     )
     left = suppress.apply(result.findings, sources, noqa=True)
-    return Outcome(left.findings, result.errors, len(result.project.handlers), len(result.parsed))
+    return Outcome(
+        left.findings,
+        result.errors,
+        len(result.project.handlers),
+        len(result.parsed),
+        result.notes,
+    )
 
 
 # Fixes.
@@ -214,7 +222,10 @@ def _report(
     shown: Sequence[Finding],
 ) -> int:
     """Write the report where it belongs, and return the exit code that goes with it."""
-    displayed = {project.display(path): source for path, source in project.sources.items()}
+    for note in outcome.notes:
+        _note(note)
+    known = {**project.descriptors, **project.sources}
+    displayed = {project.display(path): source for path, source in known.items()}
 
     def source_lines(path: str) -> Sequence[str]:
         source = displayed.get(path)

@@ -79,6 +79,7 @@ def _rows(project: inputs.Inputs, *, coverage: bool) -> tuple[list[Row], list[st
             jobs=project.jobs,
             cache=cache,
             failures=project.failures,
+            descriptors=project.descriptors,
             must_parse=lambda _path: False,
         )
     rows = [

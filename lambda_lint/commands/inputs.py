@@ -27,12 +27,13 @@ STDIN = "-"
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """The files of a project, and which of them were asked for."""
+    """The files of a project, which of them were asked for, and what says how it is deployed."""
 
     settings: Settings
     sources: dict[str, Source]
     failures: list[Failure]
     requested: discovery.Requested
+    descriptors: dict[str, Source]
     display: Callable[[str], str] = field(repr=False)
 
     @property
@@ -90,7 +91,12 @@ def read(options: argparse.Namespace, settings: Settings) -> Inputs:
     except discovery.DiscoveryError as error:
         raise UnableError(str(error)) from error
     return Inputs(
-        settings, found.sources, found.failures, found.requested, _displayed(settings.root)
+        settings,
+        found.sources,
+        found.failures,
+        found.requested,
+        found.descriptors,
+        _displayed(settings.root),
     )
 
 

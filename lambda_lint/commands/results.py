@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lambda_lint.finding import Confidence, Edit, Finding, Fix, Severity, Span, Step
@@ -25,13 +26,15 @@ from lambda_lint.source import Failure, Source
 class Outcome:
     """The findings of a whole project that no comment silences, and how much was looked at.
 
-    Paths are relative to the root of the project. `errors` say what the tool could not do.
+    Paths are relative to the root of the project. `errors` say what the tool could not do,
+    `notes` what it did without.
     """
 
     findings: tuple[Finding, ...]
     errors: tuple[str, ...]
     handlers: int
     parsed: int
+    notes: tuple[str, ...] = ()
 
 
 def key(
@@ -40,6 +43,7 @@ def key(
     settings: Settings,
     rules: Sequence[Rule],
     scope: Sequence[str],
+    descriptors: Mapping[str, Source] = MappingProxyType({}),
 ) -> str:
     """Return the name under which an outcome may be kept: equal for equal outcomes.
 
@@ -59,6 +63,9 @@ def key(
         add(str(failure))
     for path in sorted(sources):
         add(path, sources[path].digest)
+    add("\n")
+    for path in sorted(descriptors):
+        add(path, descriptors[path].digest)
     return digest.hexdigest()
 
 
@@ -69,6 +76,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "errors": list(outcome.errors),
         "handlers": outcome.handlers,
         "parsed": outcome.parsed,
+        "notes": list(outcome.notes),
     }
 
 
@@ -81,12 +89,14 @@ def from_json(value: object) -> Outcome | None:
                 "errors": [*errors],
                 "handlers": int(handlers),
                 "parsed": int(parsed),
+                "notes": [*notes],
             }:
                 return Outcome(
                     tuple(_finding_from_json(one) for one in findings),
                     tuple(str(one) for one in errors),
                     handlers,
                     parsed,
+                    tuple(str(one) for one in notes),
                 )
     except (AttributeError, KeyError, TypeError, ValueError):
         pass

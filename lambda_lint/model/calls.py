@@ -70,9 +70,12 @@ class CallGraph:
         self.subclasses: dict[Class, list[Class]] = {}
         #: The classes of the project that a call makes an object of where a library's is known.
         self.subclassed: dict[CallSite, Class] = {}
+        #: Classes that running a function defines, where defining one makes something: as calls.
+        self.defining: dict[Class, CallSite] = {}
         #: Calls of `functools.partial` for a project function.
         self.partials: dict[Function, list[CallSite]] = {}
         self._argument_sites: dict[Function, list[tuple[CallSite, bool]]] = {}
+        self._bound_at: dict[Function, dict[CallSite, list[bool]]] = {}
         self._called_parameters: dict[Function, frozenset[str]] = {}
         self._wrappers: dict[Function, tuple[Function, ...]] = {}
         self._run_parameters: dict[Function, frozenset[str]] = {}
@@ -89,9 +92,19 @@ class CallGraph:
             yield from module.functions
 
     def parameter_values(self, function: Function, name: str) -> Values:
-        """Return what callers pass for a parameter, as far as call sites are known."""
+        """Return what callers pass for a parameter, as far as call sites are known.
+
+        For `*names` that is everything that one of them may be.
+        """
         found: dict[Value, None] = {}
-        for site, skip_first in self._argument_sites.get(function, ()):
+        sites = self._argument_sites.get(function, ())
+        parameter = function.parameter(name)
+        if parameter is not None and parameter.kind == "variadic":
+            for site, skip_first in sites:
+                for one in _further(site.node, function, skip_first):
+                    found.update(dict.fromkeys(self.evaluator.evaluate(one, site.scope)))
+            return tuple(found)
+        for site, skip_first in sites:
             value = bind_arguments(site.node, function, skip_first).get(name)
             if value is not None:
                 found.update(dict.fromkeys(self.evaluator.evaluate(value, site.scope)))
@@ -100,6 +113,16 @@ class CallGraph:
     def argument_sites(self, function: Function) -> list[tuple[CallSite, bool]]:
         """Return the call sites of a function; True where the first parameter is bound already."""
         return self._argument_sites.get(function, [])
+
+    def bound_at(self, function: Function, site: CallSite) -> list[bool]:
+        """Return for each way in which a site calls the function whether the first parameter is
+        bound already; a function may have as many sites as a project has calls."""
+        found = self._bound_at.get(function)
+        if found is None:
+            found = self._bound_at[function] = {}
+            for one, skip_first in self.argument_sites(function):
+                found.setdefault(one, []).append(skip_first)
+        return found.get(site, [])
 
     def wrappers(self, function: Function) -> tuple[Function, ...]:
         """Return the project functions that stand in front of a decorated function."""
@@ -145,6 +168,7 @@ class CallGraph:
                         fresh.setdefault(edge.callee, []).append((edge.site, skip_first))
             flows = self.evaluator.contents.learn(self.evaluator, self._definitions.given)
             self._argument_sites = fresh
+            self._bound_at.clear()
             size = (sum(map(len, self.out.values())), sum(map(len, self.externals.values())), flows)
             if size == before and len(fresh) == len(sites):
                 break
@@ -160,6 +184,9 @@ class CallGraph:
     def _edges_of(self, function: Function) -> Iterator[tuple[Edge, bool]]:
         for site in function.calls:
             yield from self._call_edges(site)
+        if not function.is_module:
+            for class_ in function.classes:
+                self._made_by_definition(class_)
         yield from self._operations.edges(function)
         yield from self._definitions.edges(function)
 
@@ -175,6 +202,8 @@ class CallGraph:
                 case External():
                     externals.append(value)
                     yield from self._run_by_library(site, value)
+                    if value.name == "functools.reduce":
+                        self._definitions.folded(node, scope)
                     if value.name == "functools.partial" and node.arguments:
                         for inner in self.evaluator.evaluate(node.arguments[0].value, scope):
                             if isinstance(inner, FunctionValue):
@@ -224,6 +253,31 @@ class CallGraph:
             if self.evaluator.knowledge.constructor(name) is not None:
                 self.subclassed[site] = class_
                 yield External(name)
+
+    def _made_by_definition(self, class_: Class) -> None:
+        """Take the definition of a class for a call of its library's `__init_subclass__`."""
+        for name in self.evaluator.lineage(class_)[1]:
+            hook = f"{name}.__init_subclass__"
+            if self.evaluator.knowledge.constructor(hook) is None:
+                continue
+            site = self.defining.get(class_)
+            if site is None:
+                node, scope = class_.node, class_.definition_scope
+                # What its body uses is what the class depends on.
+                used = [
+                    nodes.Argument(one.value.span, one.value)
+                    for statement in nodes.walk(node)
+                    if isinstance(statement, (nodes.Assign, nodes.AnnotatedAssign))
+                    for one in [statement]
+                    if one.value is not None
+                ]
+                base = next(one.value for one in node.arguments if not one.name)
+                call = nodes.Call(node.span, base, used)
+                class_.module.parents[call] = node
+                class_.module.scope_of[call] = scope
+                site = self.defining[class_] = CallSite(call, scope, scope.function)
+                self.subclassed[site] = class_
+            self.externals[site] = (External(hook),)
 
     def _factories(self, class_: Class) -> Iterator[tuple[nodes.Expression, Scope]]:
         """Yield what fields of the class call for each object: `field(default_factory=make)`."""
@@ -496,6 +550,15 @@ def bind_arguments(
                 bound[positional[position].name] = argument.value
             position += 1
     return bound
+
+
+def _further(call: nodes.Call, function: Function, skip_first: bool) -> list[nodes.Expression]:
+    """Return the positional arguments that `*names` collects."""
+    taken = sum(one.kind in ("positional-only", "positional") for one in function.parameters)
+    given = [one for one in call.arguments if one.name is None and one.star != "**"]
+    if any(one.star for one in given):
+        return []
+    return [one.value for one in given[taken - (1 if skip_first else 0) :]]
 
 
 def _runs_nothing(site: CallSite, callee: Function) -> bool:

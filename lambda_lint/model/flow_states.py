@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambda_lint.model.calls import Edge
-from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, WRITE, Touch
 from lambda_lint.model.flow import Atom, Block, Flow, flow_of, may_raise
 from lambda_lint.model.lasting import Spot
 from lambda_lint.model.program import Function
+from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, WRITE, Touch
 from lambda_lint.syntax import nodes
 
 KEPT, DIRTY, CLEAN = 1, 2, 4

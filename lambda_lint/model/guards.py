@@ -29,6 +29,7 @@ from lambda_lint.model.questions import (
     rebound,
 )
 from lambda_lint.model.resets import Resets
+from lambda_lint.model.stores import Stored, Stores
 from lambda_lint.model.values import ClassValue, External, FunctionValue
 from lambda_lint.syntax import nodes
 
@@ -51,7 +52,12 @@ class Guards:
         self.places = places
         self.calls = places.calls
         self.evaluator = places.evaluator
+        self.stores = Stores(places)
         self._around: dict[nodes.Node, tuple[Guard, ...]] = {}
+        self._positions: dict[nodes.Node, dict[nodes.Node, tuple[_Block, int]]] = {}
+        self._mentioned: dict[tuple[nodes.Node, Scope], tuple[Place, ...]] = {}
+        self._tried: dict[tuple[nodes.Node, Scope], tuple[Place, ...]] = {}
+        self._early: dict[tuple[int, Scope], _Early] = {}
         self._carried: dict[Function, tuple[Guard, ...]] = {}
         self.resets = Resets(places, lambda function: (one.place for one in self.carried(function)))
         self._dead: dict[nodes.Node, frozenset[nodes.Node]] = {}
@@ -110,14 +116,13 @@ class Guards:
                             scope,
                             function,
                             parent,
-                            self.places.stored_by(function, node),
+                            self.stores.by(function, node),
                         )
                 case nodes.Lambda():
                     return
-            for block in blocks(parent):
-                if child in block:
-                    position = next(i for i, one in enumerate(block) if one is child)
-                    yield from self._returned_early(block, position, scope, function, node)
+            place = self._positions_in(parent).get(child)
+            if place is not None:
+                yield from self._returned_early(*place, scope, function, node)
 
     def _tested(
         self,
@@ -131,13 +136,13 @@ class Guards:
             return
         in_body = child in parent.body
         branch = parent.body if in_body else parent.orelse
-        stored = self.places.stored_in(branch, scope, made)
+        stored = self.stores.within(branch, scope, made)
         present = asked_for_presence(parent.test, in_body)
         if present is not None:
             # `if x is not None: x = make()` makes it again and again, unless it also forgets it.
             place = self.places.of(present, scope)
             if place is not None and place not in self.resets.in_block(branch, scope):
-                stored = stored - {place}
+                stored = stored.without(place)
         found = False
         other_item = self._other_items(parent.test, in_body, branch, scope)
         for guard in self._matching(parent.test, scope, function, parent, stored, other_item):
@@ -150,7 +155,7 @@ class Guards:
             yield Guard(Place("unknown", None, "alive"), scope.module.path, parent.span, "liveness")
         elif not found and asks_for_absence(parent.test, in_body):
             body = function.node.body if isinstance(function.node, nodes.FunctionDef) else []
-            everywhere = self.places.stored_by(function, made)
+            everywhere = self.stores.by(function, made)
             other_item = self._other_items(parent.test, in_body, body, scope)
             yield from self._matching(parent.test, scope, function, parent, everywhere, other_item)
         missing = missing_instead(parent.test, in_body)
@@ -246,7 +251,7 @@ class Guards:
         match = scope.module.parents.get(parent)
         asks = any(isinstance(one, nodes.Constant) and not one.value for one in parent.values)
         if asks and child in parent.body and isinstance(match, nodes.Match):
-            stored = self.places.stored_in(parent.body, scope, made)
+            stored = self.stores.within(parent.body, scope, made)
             yield from self._matching(match.subject, scope, function, parent, stored)
 
     def of_memo(self, memo: nodes.Call, function: Function) -> Guard:
@@ -269,14 +274,25 @@ class Guards:
         attempt = scope.module.parents.get(parent)
         if child not in parent.body or not isinstance(attempt, nodes.Try):
             return
-        kept = self.places.stored_by(function, made)
-        for statement in attempt.body:
-            for one in nodes.walk(statement):
-                if isinstance(one, nodes.Expression):
-                    place = self.places.of(one, scope.module.scope_of.get(one, scope))
-                    if place is not None and place in kept:
-                        yield Guard(place, scope.module.path, parent.span, "except")
-                        return
+        kept = self.stores.by(function, made)
+        for place in self._tried_in(attempt, scope):
+            if place in kept:
+                yield Guard(place, scope.module.path, parent.span, "except")
+                return
+
+    def _tried_in(self, attempt: nodes.Try, scope: Scope) -> tuple[Place, ...]:
+        """Return the places that the body of a `try` names."""
+        found = self._tried.get((attempt, scope))
+        if found is None:
+            places = (
+                self.places.of(one, scope.module.scope_of.get(one, scope))
+                for statement in attempt.body
+                for one in nodes.walk(statement)
+                if isinstance(one, nodes.Expression)
+            )
+            found = tuple(dict.fromkeys(place for place in places if place is not None))
+            self._tried[attempt, scope] = found
+        return found
 
     def _alternative(
         self,
@@ -286,7 +302,7 @@ class Guards:
         function: Function,
         made: nodes.Node,
     ) -> Iterator[Guard]:
-        stored = self.places.stored_by(function, made)
+        stored = self.stores.by(function, made)
         for operand in parent.operands:
             if operand is child:
                 return
@@ -335,7 +351,7 @@ class Guards:
 
     def _returned_early(
         self,
-        block: Sequence[nodes.Statement],
+        block: _Block,
         position: int,
         scope: Scope,
         function: Function,
@@ -343,23 +359,56 @@ class Guards:
     ) -> Iterator[Guard]:
         """`if x: return x` before, and a store of `x` from here on."""
         yield from self._given_early(block, position, scope)
-        stored: frozenset[Place] | None = None
-        for earlier in block[:position]:
-            if isinstance(earlier, nodes.With) and earlier.body:
-                earlier = earlier.body[-1]
-            tests: list[nodes.Expression] = []
-            if isinstance(earlier, nodes.If) and (leaves(earlier.body) or leaves(earlier.orelse)):
-                tests = [earlier.test]
-            elif isinstance(earlier, nodes.Try):
-                tests = [
-                    one.value
-                    for one in earlier.body
-                    if isinstance(one, nodes.Return) and one.value is not None
-                ]
-            if tests and stored is None:
-                stored = self.places.stored_in(block[position:], scope, made)
-            for test in tests:
-                yield from self._matching(test, scope, function, earlier, stored or frozenset())
+        early = self._early_tests(block, scope)
+        if not early.tests or early.tests[0][0] >= position:
+            return
+        stored = self.stores.within((block[position], block[-1]), scope, made)
+        # Blocks may have thousands of tests; nearly always they ask for what nobody stores.
+        if not any(_is_all(place) or place in stored for place in early.places):
+            return
+        for number, test, where in early.tests:
+            if number >= position:
+                return
+            yield from self._matching(test, scope, function, where, stored)
+
+    def _early_tests(self, block: _Block, scope: Scope) -> _Early:
+        """Return what tests of a block may leave it, and all the places that they ask for."""
+        found = self._early.get((id(block), scope))
+        if found is None:
+            tests: list[tuple[int, nodes.Expression, nodes.Node]] = []
+            for number, earlier in enumerate(block):
+                if isinstance(earlier, nodes.With) and earlier.body:
+                    earlier = earlier.body[-1]
+                if isinstance(earlier, nodes.If):
+                    if leaves(earlier.body) or leaves(earlier.orelse):
+                        tests.append((number, earlier.test, earlier))
+                elif isinstance(earlier, nodes.Try):
+                    tests += [
+                        (number, one.value, earlier)
+                        for one in earlier.body
+                        if isinstance(one, nodes.Return) and one.value is not None
+                    ]
+            places = {place for _, test, _ in tests for place in self._mentioned_in(test, scope)}
+            found = self._early[id(block), scope] = _Early(tests, frozenset(places))
+        return found
+
+    def _positions_in(self, parent: nodes.Node) -> dict[nodes.Node, tuple[_Block, int]]:
+        """Return for each statement of a node's blocks its block and where it stands there."""
+        found = self._positions.get(parent)
+        if found is None:
+            found = self._positions[parent] = {
+                statement: (block, position)
+                for block in blocks(parent)
+                for position, statement in enumerate(block)
+            }
+        return found
+
+    def _mentioned_in(self, test: nodes.Expression, scope: Scope) -> tuple[Place, ...]:
+        found = self._mentioned.get((test, scope))
+        if found is None:
+            found = tuple(dict.fromkeys(self.places.mentioned(test, scope)))
+            self._mentioned[test, scope] = found
+        return found
 
     def _matching(
         self,
@@ -367,16 +416,14 @@ class Guards:
         scope: Scope,
         function: Function,
         where: nodes.Node,
-        stored: frozenset[Place],
+        stored: Stored,
         is_other: Callable[[Place], bool] = lambda place: False,
     ) -> Iterator[Guard]:
-        if not stored:
-            return
-        for place in self.places.mentioned(test, scope):
+        for place in self._mentioned_in(test, scope):
             if place.kind == "parameter" or (place in stored and is_other(place)):
                 # Whether a parameter was given is a question of its own.
                 continue
-            if place in stored or (place.kind == "global" and place.name == "globals()"):
+            if place in stored or (_is_all(place) and stored):
                 yield Guard(place, scope.module.path, where.span, "test")
                 return
 
@@ -545,6 +592,21 @@ class Guards:
     def _keeps_instances(self, method: Function, *kinds: str) -> bool:
         kept = self.places.stored_by(method)
         return any(place.kind in ("class", "global", "unknown", *kinds) for place in kept)
+
+
+def _is_all(place: Place) -> bool:
+    return place.kind == "global" and place.name == "globals()"
+
+
+_Block = Sequence[nodes.Statement]
+
+
+@dataclass(frozen=True, slots=True)
+class _Early:
+    """The tests of a block that may leave it, each with its position and statement, in order."""
+
+    tests: list[tuple[int, nodes.Expression, nodes.Node]]
+    places: frozenset[Place]
 
 
 def _with_nested(function: Function) -> Iterator[Function]:

@@ -52,8 +52,7 @@ class Places:
         """Take the finished call graph."""
         self.calls = calls
         self.evaluator = calls.evaluator
-        self._stored: dict[Function, frozenset[Place]] = {}
-        self._rebinds: dict[Function, frozenset[Place]] = {}
+        self._stored: dict[tuple[Function, int, bool], frozenset[Place]] = {}
         self._busy: set[tuple[nodes.Node, Scope]] = set()
 
     def of(self, node: nodes.Expression, scope: Scope) -> Place | None:
@@ -245,7 +244,7 @@ class Places:
         for statement in statements:
             for node in nodes.walk(statement):
                 inner = scope.module.scope_of.get(node, scope)
-                if not any(one == place for one, _ in self._written_by(node, inner)):
+                if not any(one == place for one, _ in self.written_by(node, inner)):
                     continue
                 targets = node.targets if isinstance(node, nodes.Assign) else []
                 for target in targets:
@@ -283,66 +282,21 @@ class Places:
                             if place is not None:
                                 yield place
 
-    def stored_in(
-        self, statements: Sequence[nodes.Statement], scope: Scope, made: nodes.Node
-    ) -> frozenset[Place]:
-        """Return the places that running the statements may write, callees included.
+    def stored_by(self, function: Function) -> frozenset[Place]:
+        """Return the places that calling a function may write, a few calls deep."""
+        return self._written_by_function(function, _MAX_DEPTH, items=True)
 
-        An item that is put into a container counts only when `made`, the guarded expression, flows
-        into it: `seen["other"] = 1` beside a call remembers nothing of that call.
-        """
-        found: set[Place] = set()
-        module = scope.module
-        for statement in statements:
-            for node in nodes.walk(statement):
-                inner = module.scope_of.get(node, scope)
-                for place, value in self._written_by(node, inner):
-                    if value is None or node is made or self._flows(made, value, scope):
-                        found.add(place)
-                if isinstance(node, nodes.Call):
-                    found |= self._stored_by_callee(node, inner, made)
-        return frozenset(found)
-
-    def stored_by(self, function: Function, made: nodes.Node | None = None) -> frozenset[Place]:
-        """Return the places that calling a function may write, a few calls deep.
-
-        With `made`, an expression of this function, items count only when it flows into them.
-        """
-        if made is None:
-            return self._all_stored(function, _MAX_DEPTH)
-        body = function.node.body if isinstance(function.node, nodes.FunctionDef) else []
-        return self.stored_in(body, function.scope, made)
-
-    def _stored_by_callee(
-        self, call: nodes.Call, scope: Scope, made: nodes.Node
-    ) -> frozenset[Place]:
-        found: set[Place] = set()
-        for value in self.evaluator.evaluate(call.func, scope):
-            if isinstance(value, FunctionValue):
-                if call is made or _contains(call, made):
-                    found |= self._all_stored(value.function, _MAX_DEPTH)
-                else:
-                    found |= self._rebound(value.function, _MAX_DEPTH)
-        return frozenset(found)
-
-    def _all_stored(self, function: Function, depth: int) -> frozenset[Place]:
-        return self._written_by_function(function, depth, self._stored, items=True)
-
-    def _rebound(self, function: Function, depth: int) -> frozenset[Place]:
-        return self._written_by_function(function, depth, self._rebinds, items=False)
+    def rebound_by(self, function: Function) -> frozenset[Place]:
+        """Return the same without the containers that it only puts items into."""
+        return self._written_by_function(function, _MAX_DEPTH, items=False)
 
     def _written_by_function(
-        self,
-        function: Function,
-        depth: int,
-        memo: dict[Function, frozenset[Place]],
-        *,
-        items: bool,
+        self, function: Function, depth: int, *, items: bool
     ) -> frozenset[Place]:
-        found = memo.get(function)
+        key = (function, depth, items)
+        found = self._stored.get(key)
         if found is not None:
             return found
-        memo[function] = frozenset()
         places: set[Place] = set()
         for target, _, scope in function.stores:
             place = self.written(target, scope)
@@ -350,37 +304,16 @@ class Places:
                 places.add(place)
         if items:
             for site in function.calls:
-                places |= {place for place, _ in self._written_by(site.node, site.scope)}
+                places |= {place for place, _ in self.written_by(site.node, site.scope)}
         if depth > 0:
             for edge in self.calls.out.get(function, ()):
                 if edge.kind in ("call", "method", "init"):
-                    places |= self._written_by_function(edge.callee, depth - 1, memo, items=items)
+                    places |= self._written_by_function(edge.callee, depth - 1, items=items)
         result = frozenset(places)
-        memo[function] = result
+        self._stored[key] = result
         return result
 
-    def _flows(self, made: nodes.Node, value: nodes.Expression, scope: Scope) -> bool:
-        """Whether the guarded expression is part of what is stored, perhaps by way of a name."""
-        seen: set[str] = set()
-        stack: list[nodes.Node] = [value]
-        while stack:
-            current = stack.pop()
-            for node in nodes.walk(current):
-                if node is made:
-                    return True
-                if isinstance(node, nodes.Name) and node.id not in seen:
-                    seen.add(node.id)
-                    found = scope.lookup(node.id)
-                    if found is not None and found.kind == "function":
-                        stack += [
-                            one.value for one in found.bindings[node.id] if one.value is not None
-                        ]
-                        stack += [
-                            one for name, one, _ in found.function.contents if name == node.id
-                        ]
-        return False
-
-    def _written_by(
+    def written_by(
         self, node: nodes.Node, scope: Scope
     ) -> Iterator[tuple[Place, nodes.Expression | None]]:
         """Yield the places that one node writes; with the value, where an item is put in."""
@@ -488,10 +421,6 @@ def _is_mutable(value: nodes.Expression | None) -> bool:
     return isinstance(value, nodes.Dict) or (
         isinstance(value, nodes.Collection) and value.kind != "tuple"
     )
-
-
-def _contains(outer: nodes.Node, inner: nodes.Node) -> bool:
-    return any(node is inner for node in nodes.walk(outer))
 
 
 _MAX_DEPTH = 3

@@ -197,6 +197,8 @@ class Module:
     function_of: dict[nodes.Node, Function] = field(default_factory=dict)
     imports: list[Binding] = field(default_factory=list)
     stars: list[Binding] = field(default_factory=list)
+    #: The names that functions declare `global`.
+    declared_global: set[str] = field(default_factory=set)
 
     def ancestors(self, node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.Node]]:
         """Yield (child, parent) from the node outwards, up to the function that holds it."""
@@ -317,6 +319,7 @@ class _Indexer:
         """Read `global` and `nonlocal` before anything is bound; they hold for the whole body."""
         for statement in body:
             if isinstance(statement, nodes.Global):
+                self.module.declared_global.update(statement.names)
                 scope.declared.update((name, "global") for name in statement.names)
             elif isinstance(statement, nodes.Nonlocal):
                 scope.declared.update((name, "nonlocal") for name in statement.names)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
-from lambda_lint.model import memos, program
+from lambda_lint.model import memos
+from lambda_lint.model.call_effects import CallEffects
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
+from lambda_lint.model.effects import Effects
 from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
@@ -24,11 +27,14 @@ from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place, Places
+from lambda_lint.model.process_state import ProcessState, StateChange
 from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
 from lambda_lint.model.state import Fill, State, States
+from lambda_lint.model.temporary import Temporary
+from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -45,7 +51,8 @@ class Project:
         knowledge: Knowledge,
         *,
         configured_handlers: Sequence[str] = (),
-        handler_patterns: Sequence[str] = (),
+        is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
+        declarations: Sequence[Declaration] = (),
         snapstart: bool = False,
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
@@ -59,14 +66,22 @@ class Project:
         self.constants = Constants(self.call_graph)
         self.places = Places(self.call_graph)
         self.guards = Guards(self.places)
-        self.handlers = find_handlers(self.call_graph, configured_handlers, handler_patterns)
+        #: What the deployment descriptors of the project declare.
+        self.declarations = tuple(declarations)
+        self.handlers = find_handlers(
+            self.call_graph, configured_handlers, is_handler_by_name, declarations
+        )
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
         self.phases = Phases(self.call_graph, self.guards, self.handlers, self.dependence)
         self.resources = Resources(self.phases)
+        self.effects = Effects(self.resources)
+        self.temporary = Temporary(self.effects, self.constants, self.dependence)
+        self.process_state = ProcessState(self.effects, self.constants, self.dependence)
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
+        self.usage = Usage()
         self._followed = Followed(self.call_graph, self.constants, self.phases)
 
     def calls(self) -> Iterator[Call]:
@@ -76,6 +91,10 @@ class Project:
     def unresolved_calls(self) -> Iterator[UnresolvedCall]:
         """Yield calls on the invocation path that lead to code which could not be found."""
         yield from self._followed.unresolved()
+
+    def state_changes(self) -> Iterator[StateChange]:
+        """Yield what invocations change of the process and leave changed."""
+        yield from self.process_state.changes()
 
     def coverage(self, handler: Handler) -> Coverage:
         """Return how many of the calls that a handler's events run could be followed."""
@@ -111,7 +130,8 @@ class Project:
         for path in sorted(self.modules):
             module = self.modules[path]
             for function in [module.code, *module.functions]:
-                for site in function.calls:
+                definitions = (self.call_graph.defining.get(one) for one in function.classes)
+                for site in (*function.calls, *(one for one in definitions if one is not None)):
                     externals = self.call_graph.externals.get(site)
                     if externals:
                         found[site.node] = Call(self, site, externals)
@@ -204,7 +224,7 @@ _PATCHES_SDK = re.compile(rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto")
 
 
 @dataclass(frozen=True, eq=False)
-class Call(CallFacts):
+class Call(CallFacts, CallEffects):
     """A call of something outside of the project."""
 
     project: Project
@@ -387,35 +407,14 @@ class Call(CallFacts):
 
     @property
     def _is_handed_on(self) -> bool:
-        return any(
-            isinstance(argument.value, nodes.Name) and argument.value.id == self.local_name
-            for site in self.function.calls
-            for argument in site.node.arguments
-        )
+        return self.local_name in self.project.usage.handed_on(self.function)
 
     @cached_property
     def _changes(self) -> list[tuple[nodes.Expression, Scope]]:
         """What is put into parts of the made object: `x.auth = v`, `x.headers.update(v)`."""
-        found: list[tuple[nodes.Expression, Scope]] = []
         if self.local_name is None:
-            return found
-        for target, place, scope in self.function.stores:
-            value = getattr(place, "value", None)
-            if isinstance(value, nodes.Expression) and self._is_part(target):
-                found.append((value, scope))
-        for site in self.function.calls:
-            match site.node.func:
-                case nodes.Attribute(value=nodes.Attribute() as inner, attr=attr) if (
-                    attr in program.FILLING and self._is_part(inner)
-                ):
-                    found += [(one.value, site.scope) for one in site.node.arguments]
-        return found
-
-    def _is_part(self, target: nodes.Expression) -> bool:
-        inner = target
-        while isinstance(inner, (nodes.Attribute, nodes.Subscript)):
-            inner = inner.value
-        return inner is not target and isinstance(inner, nodes.Name) and inner.id == self.local_name
+            return []
+        return self.project.usage.put_into_parts(self.function).get(self.local_name, [])
 
     @cached_property
     def is_conditional(self) -> bool:
@@ -455,10 +454,10 @@ class Call(CallFacts):
             scope = self.site.scope
             uses = [
                 node
-                for node, where in self.site.module.scope_of.items()
-                if isinstance(node, nodes.Name)
-                and node.id == self.local_name
-                and not isinstance(parents.get(node), nodes.Assign)
+                for node, where in self.project.usage.names_in(self.site.module).get(
+                    self.local_name, ()
+                )
+                if not isinstance(parents.get(node), nodes.Assign)
                 and where.lookup(node.id) is scope
             ]
             return bool(uses) and all(self._makes_client(parents.get(use)) for use in uses)
@@ -520,7 +519,7 @@ class Call(CallFacts):
             found
             or memos.of_shadow(self.site, project.evaluator)
             or memos.of_session(self.site, project.evaluator, project.phases)
-            or memos.of_container(self.site)
+            or memos.of_container(self.site, project.usage)
         )
 
     def _failing_guard(self) -> Guard | None:
@@ -536,6 +535,9 @@ class Call(CallFacts):
     @property
     def shown(self) -> str:
         """How messages show the call: what is called, and its first argument if it is constant."""
+        class_ = self.project.call_graph.subclassed.get(self.site)
+        if class_ is not None and class_ in self.project.call_graph.defining:
+            return f"class {class_.name}"
         source = self.project.sources[self.path]
         callee = " ".join(source.slice(self.node.func.span).split())
         if len(callee) > 50:
@@ -594,6 +596,7 @@ __all__ = [
     "Place",
     "Project",
     "Resource",
+    "StateChange",
     "UnresolvedCall",
     "Use",
 ]

@@ -151,7 +151,7 @@ def _is_free(name: str, call: Call) -> bool:
     if name in module.scope.bindings or module.stars:
         return False
     # A function that uses the same name for something of its own is left alone, a reader is not.
-    return not any(isinstance(node, nodes.Global) and name in node.names for node in module.parents)
+    return name not in module.declared_global
 
 
 def _bound_above(node: nodes.Node, scope: Scope, line: int) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.dependence import EVENT, Dependence
-from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
 from lambda_lint.model.flow import Atom
 from lambda_lint.model.flow_states import (
     DIRTY,
@@ -29,6 +28,7 @@ from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Class, Function, Module
 from lambda_lint.model.state_uses import PRINTED, Uses
+from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
-from lambda_lint.model.touches import CHANGE, WRITE, Touch
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY
 from lambda_lint.model.phases import Phases
 from lambda_lint.model.program import Function
 from lambda_lint.model.state import Change, Stale, State
 from lambda_lint.model.state_uses import PRINTED
+from lambda_lint.model.touches import CHANGE, WRITE, Touch
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
 

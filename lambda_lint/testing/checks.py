@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from lambda_lint import suppress
@@ -43,8 +44,12 @@ class Lint(Protocol):
         rules: Sequence[Rule],
         *,
         failures: Iterable[Failure] = (),
+        descriptors: Mapping[str, Source] = MappingProxyType({}),
     ) -> Outcome:
-        """Return what the rules say; `failures` are files that could not be read."""
+        """Return what the rules say.
+
+        `failures` are files that could not be read; `descriptors` say how they are deployed.
+        """
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import posixpath
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from lambda_lint import engine
 from lambda_lint.config import CONFIG_NAME, load
+from lambda_lint.descriptors.names import describes, may_describe
 from lambda_lint.discovery import discover
 from lambda_lint.registry import BUILTIN, load_rule
 from lambda_lint.rule import Rule, RuleError
@@ -49,7 +52,7 @@ def check_fixture_project(directory: Path, *, lint: Lint = engine.lint) -> None:
     found = discover(settings)
     marks = [
         mark
-        for path, source in sorted(found.sources.items())
+        for path, source in sorted((found.sources | found.descriptors).items())
         for mark in take_marks(path, source.text)[1]
     ]
 
@@ -59,8 +62,15 @@ def check_fixture_project(directory: Path, *, lint: Lint = engine.lint) -> None:
         rules: Sequence[Rule],
         *,
         failures: Iterable[Failure] = (),
+        descriptors: Mapping[str, Source] = found.descriptors,
     ) -> Outcome:
-        return lint(sources, settings, rules, failures=(*failures, *found.failures))
+        return lint(
+            sources,
+            settings,
+            rules,
+            failures=(*failures, *found.failures),
+            descriptors=descriptors,
+        )
 
     rules = _rules_beside(BUILTIN)
     problems = check(found.sources, marks, settings, rules, lint_project).problems
@@ -115,8 +125,12 @@ class Page:
             with tempfile.TemporaryDirectory() as directory:
                 settings = _written(Path(directory).resolve(), block.files, block.config)
                 sources = _sources(block.files)
+                lint = self._lint
+                deployed = _descriptors(block.files)
+                if deployed:
+                    lint = functools.partial(lint, descriptors=deployed)
                 self._done[index] = check(
-                    sources, block.marks, settings, rules, self._lint, own=self.rule.code
+                    sources, block.marks, settings, rules, lint, own=self.rule.code
                 )
         return self._done[index]
 
@@ -151,7 +165,9 @@ def phases(case: PhaseCase) -> dict[tuple[str, int], str]:
     """Return what the model says of the marked lines, as the marks would say it."""
     with tempfile.TemporaryDirectory() as directory:
         settings = _written(Path(directory).resolve(), case.files, "")
-        outcome = engine.lint(_sources(case.files), settings, ())
+        outcome = engine.lint(
+            _sources(case.files), settings, (), descriptors=_descriptors(case.files)
+        )
     return {
         (mark.path, mark.line): outcome.project.phase_at(mark.path, mark.line) or "NEVER"
         for mark in case.marks
@@ -176,6 +192,15 @@ def _sources(files: Mapping[str, str]) -> dict[str, Source]:
     return {
         path: Source(path, text.encode()) for path, text in files.items() if path.endswith(".py")
     }
+
+
+def _descriptors(files: Mapping[str, str]) -> dict[str, Source]:
+    found = {}
+    for path, text in files.items():
+        name = posixpath.basename(path)
+        if not path.endswith(".py") and may_describe(name) and describes(name, text.encode()):
+            found[path] = Source(path, text.encode())
+    return found
 
 
 def _written(root: Path, files: Mapping[str, str], config: str) -> Settings:

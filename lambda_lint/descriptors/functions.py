@@ -1,0 +1,168 @@
+"""From what a descriptor says of one function to a declaration, with its file looked up."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lambda_lint.declaration import TELEMETRY, WEB_ADAPTER, Declaration
+from lambda_lint.descriptors.commands import Started, in_script
+from lambda_lint.descriptors.files import Files, inside
+from lambda_lint.descriptors.redirections import redirected, sends_telemetry
+from lambda_lint.finding import Confidence, Span
+
+_HANDLER = re.compile(r"[^\s$:{}]+\.[A-Za-z_]\w*")
+_BUILT = frozenset({"python", "py", "src", "lambda", "function", "code", "index", "handler", "zip"})
+
+
+@dataclass(slots=True)
+class Described:
+    """A function as a descriptor writes it, before anything is looked up.
+
+    `roots` are folders of the project that may be its code root, the likeliest first. When the
+    code comes from where it was built or stored, there is none, and `hints` are names (of an
+    archive, of the function) that the folder may have. `near` is the folder of the descriptor.
+    `is_complete` says whether the first root is deployed as it lies there.
+    """
+
+    name: str
+    source: str
+    path: str
+    span: Span
+    handler: str
+    near: str
+    roots: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+    layers: list[str] = field(default_factory=list)
+    layer_names: list[str] = field(default_factory=list)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    flags: set[str] = field(default_factory=set)
+    confidence: Confidence = Confidence.HIGH
+    is_complete: bool = True
+    is_python: bool = False
+
+
+def declare(found: Described, files: Files) -> Declaration | None:
+    """Return the declaration, None for what is no Python function.
+
+    When the runtime is not known to be Python, only a file of the project shows that it is.
+    """
+    flags = set(found.flags)
+    if any(sends_telemetry(one) for one in found.layer_names):
+        flags.add(TELEMETRY)
+    handler = redirected(found.handler.strip(), found.environment)
+    if _has_adapter(found):
+        flags.add(WEB_ADAPTER)
+        started = _start_script(found, handler, files)
+        if started is None:
+            return None
+        handler = f"{started.module}:{started.attribute}"
+    serves = ":" in handler
+    if not serves and not _HANDLER.fullmatch(handler):
+        return None
+    module, _, attribute = handler.rpartition(":" if serves else ".")
+    place, root = look_up(module, found, files)
+    if place is None and not found.is_python:
+        return None
+    return Declaration(
+        name=found.name,
+        source=found.source,
+        path=found.path,
+        span=found.span,
+        handler=handler,
+        root=root,
+        layers=tuple(dict.fromkeys(found.layers)),
+        module=place,
+        attribute=attribute,
+        flags=frozenset(flags),
+        confidence=found.confidence,
+        is_complete=found.is_complete and bool(found.roots) and files.has_folder(found.roots[0]),
+    )
+
+
+def look_up(module: str, found: Described, files: Files) -> tuple[str | None, str | None]:
+    """Return the file that a module is, and its code root; both None if it is not certain."""
+    for root in (*found.roots, *found.layers):
+        place = files.module(root, module)
+        if place is not None:
+            return place, root
+    tail = module.replace(".", "/").strip("/")
+    fits = [one for one in files.ending_with(module) if not _is_test(one)]
+    for base in found.roots or [""]:
+        # The build flattens a folder: what is below the given one comes first.
+        below = [one for one in fits if not base or one.startswith(f"{base}/")]
+        if base and len(below) == 1:
+            return below[0], _root(below[0], tail)
+    hints = {_plain(one) for one in found.hints} - _BUILT - {""}
+    hinted = [one for one in fits if hints & _folder_names(one)]
+    near = [one for one in fits if not found.near or one.startswith(f"{found.near}/")]
+    exact = [one for one in hinted if hints & _last_folder_names(one)]
+    for some in (exact, [one for one in hinted if one in near], hinted, near, fits):
+        if len(some) == 1:
+            return some[0], _root(some[0], tail)
+    return None, None
+
+
+def folder(base: str, written: str | None) -> str | None:
+    """Return the folder of the project that a path of a descriptor means, if it is one."""
+    if written is None or any(one in written for one in ("$", "{", "s3://")):
+        return None
+    return inside(base, written.strip())
+
+
+def _has_adapter(found: Described) -> bool:
+    # https://github.com/awslabs/aws-lambda-web-adapter: a layer, and a wrapper that starts it.
+    return found.environment.get("AWS_LAMBDA_EXEC_WRAPPER") == "/opt/bootstrap" or any(
+        "LambdaAdapterLayer" in one for one in found.layer_names
+    )
+
+
+def _start_script(found: Described, handler: str, files: Files) -> Started | None:
+    for root in found.roots:
+        path = inside(root, handler)
+        text = files.text(path) if path is not None else None
+        if text is not None:
+            started = in_script(text, found.environment)
+            if started is not None and started.is_server:
+                return started
+    return None
+
+
+def _root(path: str, tail: str) -> str:
+    for end in (f"{tail}.py", f"{tail}/__init__.py"):
+        if path == end:
+            return ""
+        if path.endswith(f"/{end}"):
+            return path[: -len(end) - 1]
+    return posixpath.dirname(path)
+
+
+def _plain(name: str) -> str:
+    stem = re.sub(r"\.(?:zip|py|jar)$", "", posixpath.basename(name))
+    return re.sub(r"[^a-z0-9]", "", stem.lower())
+
+
+def _last_folder_names(path: str) -> set[str]:
+    parts = [_plain(one) for one in path.split("/")[-8:-1]]
+    return {"".join(parts[start:]) for start in range(len(parts))}
+
+
+def _folder_names(path: str) -> set[str]:
+    """Return what a file's folders may be called in one word: `orders/show` is `orders_show`."""
+    parts = [_plain(one) for one in path.split("/")[-8:]]
+    return {
+        "".join(parts[start:end])
+        for start in range(len(parts))
+        for end in range(start + 1, len(parts) + 1)
+    }
+
+
+def _is_test(path: str) -> bool:
+    return any(one in ("tests", "test", "testing") for one in path.split("/"))
+
+
+def names(values: Sequence[str | None]) -> list[str]:
+    """Return the texts among values that may be none."""
+    return [one for one in values if one]
