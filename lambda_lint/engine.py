@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from lambda_lint import descriptors as deployment
 from lambda_lint import suppress
 from lambda_lint.cache import Cache
 from lambda_lint.declaration import Declaration
+from lambda_lint.descriptors import deployment
 from lambda_lint.descriptors.inline import Inline
 from lambda_lint.finding import Confidence, Finding, Severity, Span, Step
 from lambda_lint.fingerprint import with_fingerprints
 from lambda_lint.model import program
+from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.handlers import ConfiguredHandlerError, Handler
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
@@ -245,6 +246,7 @@ def _ask(
         Handler: project.handlers,
         Failure: failures,
         Project: [project],
+        MissingHandler: list(project.missing_handlers()),
         UnresolvedCall: _unresolved(project, rules),
     }
     for rule in rules:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
+from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.project import Call, Handler, Leak, Project, Resource, UnresolvedCall, Use
@@ -212,6 +213,7 @@ __all__ = [
     "Fix",
     "Handler",
     "Leak",
+    "MissingHandler",
     "Phase",
     "Project",
     "Report",

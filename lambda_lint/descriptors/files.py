@@ -74,6 +74,11 @@ def inside(folder: str, relative: str) -> str | None:
     return None if joined == ".." or joined.startswith(("../", "/")) else joined
 
 
+def is_test(path: str) -> bool:
+    """Whether a file lies in a folder of tests, where nothing is deployed from."""
+    return any(one in ("tests", "test", "testing") for one in path.split("/")[:-1])
+
+
 def above(folder: str) -> Iterator[str]:
     """Yield a folder and all folders above it, the root last."""
     while folder:
