@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_lint.declaration import Declaration
-from lambda_lint.descriptors import cloudformation, dockerfile
+from lambda_lint.descriptors import cloudformation, dockerfile, serverless, terraform
 from lambda_lint.descriptors.files import Files, is_test
 from lambda_lint.descriptors.inline import Inline
 from lambda_lint.descriptors.tree import TreeError
@@ -49,6 +49,9 @@ def read(descriptors: Mapping[str, Source], sources: Mapping[str, Source]) -> De
                     inline.append(one)
                 else:
                     found.append(one)
+        except terraform.MissingLibraryError as error:
+            if not any("lambda-lint[terraform]" in one for one in notes):
+                notes.append(str(error))
         except TreeError as error:
             notes.append(f"{path}: not read as a descriptor: {error}")
         except RecursionError:
@@ -60,6 +63,10 @@ def read(descriptors: Mapping[str, Source], sources: Mapping[str, Source]) -> De
 def _reader(path: str) -> _Reader | None:
     if dockerfile.is_dockerfile(path):
         return dockerfile.declarations
+    if serverless.is_serverless(path):
+        return serverless.declarations
+    if terraform.is_terraform(path):
+        return terraform.declarations
     if path.endswith((".yaml", ".yml", ".json", ".template")):
         return cloudformation.declarations
     return None
