@@ -231,7 +231,7 @@ class _Walk:
             if os.stat(absolute).st_size > MAX_BYTES:
                 return
             data = read_regular(absolute, MAX_BYTES)
-            if len(data) <= MAX_BYTES and describes(os.path.basename(path), data):
+            if len(data) <= MAX_BYTES and describes(path, data):
                 self.descriptors[path] = Source(path, data)
 
     def add(self, path: str, data: bytes) -> None:

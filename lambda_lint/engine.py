@@ -66,7 +66,7 @@ def lint(
     which files a syntax error is told of, although no handler reaches them. The result does not
     depend on `jobs`, on the cache, or on the order of `sources`.
     """
-    deployed = deployment.read(descriptors, sources)
+    deployed = _deployment(descriptors, sources, settings, jobs, cache)
     inline = {one.path: one for one in deployed.inline if one.path not in sources}
     sources = {**sources, **{path: one.source for path, one in inline.items()}}
     modules, failed, errors, imports, knowledge = _read(
@@ -128,6 +128,24 @@ def _in_templates(
 def _moved_step(step: Step, inline: Mapping[str, Inline]) -> Step:
     found = inline.get(step.path)
     return step if found is None else Step(found.template, found.place(step.span), step.message)
+
+
+def _deployment(
+    descriptors: Mapping[str, Source],
+    sources: Mapping[str, Source],
+    settings: Settings,
+    jobs: int,
+    cache: Cache | None,
+) -> deployment.Deployment:
+    """Read what is declared; a program that cannot be parsed declares nothing."""
+    trees = parse_all(
+        [sources[path] for path in deployment.programs(sources)],
+        jobs=jobs,
+        cache=cache,
+        max_bytes=settings.max_file_size,
+    )
+    programs = {path: one for path, one in trees.items() if isinstance(one, nodes.Module)}
+    return with_deep_stack(deployment.read, descriptors, sources, programs)
 
 
 def _may_hold_handler(source: Source, words: Sequence[bytes]) -> bool:

@@ -198,7 +198,7 @@ def _descriptors(files: Mapping[str, str]) -> dict[str, Source]:
     found = {}
     for path, text in files.items():
         name = posixpath.basename(path)
-        if not path.endswith(".py") and may_describe(name) and describes(name, text.encode()):
+        if not path.endswith(".py") and may_describe(name) and describes(path, text.encode()):
             found[path] = Source(path, text.encode())
     return found
 
