@@ -58,17 +58,21 @@ class Changes:
 def changed_lines(root: Path, base: str) -> Changes:
     """Return what changed below `root` since HEAD left `base` (a branch, tag or commit).
 
-    Staged, unstaged and untracked work counts. Of a line that was only removed nothing is left to
-    point at; its file counts as touched. A renamed file is a new file. A changed submodule, and a
-    file that git takes for binary, count as a whole.
+    Staged, unstaged and untracked work counts. Where code was only removed, the lines around the
+    gap count, and below a removed decorator the whole function. A renamed file is a new file. A
+    changed submodule, and a file that git takes for binary, count as a whole.
 
     Raises ChangesError when there is no git, no repository, no such revision or no merge base.
     """
     git = _Git.at(root)
     start = _merge_base(git, base)
     lines: dict[str, tuple[range, ...]] = {}
-    for path, ranges in _hunks(git.run("diff", "--patch", *_DIFF_OPTIONS, start, "--")):
-        lines[path] = ranges if _has_lines_of_git(root / path) else (_WHOLE_FILE,)
+    for path, hunks in _hunks(git.run("diff", "--patch", *_DIFF_OPTIONS, start, "--")):
+        text = _lines_as_git(root / path)
+        if text is None:
+            lines[path] = (_WHOLE_FILE,)
+        else:
+            lines[path] = tuple(one for hunk in hunks for one in hunk.touched(text))
     for path in _binary_files(git.run("diff", "--numstat", "-z", *_DIFF_OPTIONS, start, "--")):
         lines[path] = (_WHOLE_FILE,)
     untracked = git.run("ls-files", "--others", "--exclude-standard", "-z")
@@ -243,28 +247,74 @@ _SEARCHED = 16 * 1024 * 1024
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
-def _hunks(patch: bytes) -> Iterator[tuple[str, tuple[range, ...]]]:
-    """Yield each file of a patch that still exists, with the ranges of its new lines.
+@dataclass(slots=True)
+class _Hunk:
+    """What a patch does at one place of the new file, whose `start` is the line before a gap."""
+
+    start: int
+    added: int
+    removed: list[bytes]
+
+    def touched(self, text: list[bytes]) -> Iterator[range]:
+        """Yield the ranges of lines that it changes, `text` being the new lines of the file."""
+        after = self.start + self.added
+        if self.added:
+            yield range(self.start, after)
+        elif any(_is_code(line) for line in self.removed):
+            after += 1
+            yield range(max(self.start, 1), after + 1)
+        if any(line.lstrip().startswith(b"@") for line in self.removed):
+            yield range(after, _end_of_definition(text, after))
+
+
+def _is_code(line: bytes) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith(b"#")
+
+
+def _end_of_definition(text: list[bytes], start: int) -> int:
+    """Return the line after the function or class whose decorators and head `start` stands in."""
+    indent: int | None = None
+    last = start
+    for number in range(start, len(text) + 1):
+        line = text[number - 1]
+        if not _is_code(line):
+            continue
+        depth = len(line) - len(line.lstrip())
+        head = _DEFINITION.match(line.lstrip()) is not None
+        if indent is not None and depth <= indent and not line.lstrip().startswith(b")"):
+            break
+        if indent is None and head:
+            indent = depth
+        last = number
+    return last + 1 if indent is not None else start
+
+
+_DEFINITION = re.compile(rb"(async\s+def|def|class)\s")
+
+
+def _hunks(patch: bytes) -> Iterator[tuple[str, tuple[_Hunk, ...]]]:
+    """Yield each file of a patch that still exists, with what is done to it.
 
     The lines of a hunk are counted, because a removed line `-- a/x` reads like a header.
     """
     path: str | None = None
-    ranges: list[range] = []
+    hunks: list[_Hunk] = []
     left = 0
     for line in patch.split(b"\n"):
         if left:
             left -= not line.startswith(b"\\")
+            if line.startswith(b"-"):
+                hunks[-1].removed.append(line[1:])
         elif line.startswith(b"+++ "):
             if path is not None:
-                yield path, tuple(ranges)
-            path, ranges = _new_path(line[4:]), []
+                yield path, tuple(hunks)
+            path, hunks = _new_path(line[4:]), []
         elif hunk := _HUNK.match(line):
             removed, start, added = (int(group or 1) for group in hunk.groups())
             left = removed + added
-            if added:
-                ranges.append(range(start, start + added))
+            hunks.append(_Hunk(start, added, []))
     if path is not None:
-        yield path, tuple(ranges)
+        yield path, tuple(hunks)
 
 
 def _new_path(shown: bytes) -> str | None:
@@ -299,16 +349,17 @@ def _binary_files(numstat: bytes) -> Iterator[str]:
             yield os.fsdecode(entry[4:])
 
 
-def _has_lines_of_git(file: Path) -> bool:
-    """Whether Python surely sees the lines that git has counted.
+def _lines_as_git(file: Path) -> list[bytes] | None:
+    """Return the lines of a file, None where Python may not see those that git has counted.
 
     Python ends a line at a lone carriage return as well, and reads what a symbolic link points to.
     """
     try:
         data = b"" if file.is_symlink() else read_regular(file, _SEARCHED)
     except OSError:
-        return False
-    return 0 < len(data) <= _SEARCHED and re.search(rb"\r(?!\n)", data) is None
+        return None
+    is_same = 0 < len(data) <= _SEARCHED and re.search(rb"\r(?!\n)", data) is None
+    return data.split(b"\n") if is_same else None
 
 
 def _reason(stderr: bytes) -> str:

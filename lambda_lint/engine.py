@@ -26,7 +26,7 @@ from lambda_lint.rule import Report, Rule
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
 from lambda_lint.syntax import nodes
-from lambda_lint.syntax.stack import with_deep_stack
+from lambda_lint.syntax.stack import with_deep_stack, without_collecting
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,20 @@ def lint(
     which files a syntax error is told of, although no handler reaches them. The result does not
     depend on `jobs`, on the cache, or on the order of `sources`.
     """
+    with without_collecting():
+        return _lint(sources, settings, rules, jobs, cache, failures, descriptors, must_parse)
+
+
+def _lint(
+    sources: Mapping[str, Source],
+    settings: Settings,
+    rules: Sequence[Rule],
+    jobs: int,
+    cache: Cache | None,
+    failures: Iterable[Failure],
+    descriptors: Mapping[str, Source],
+    must_parse: Callable[[str], bool],
+) -> Result:
     deployed = _deployment(descriptors, sources, settings, jobs, cache)
     inline = {one.path: one for one in deployed.inline if one.path not in sources}
     sources = {**sources, **{path: one.source for path, one in inline.items()}}
@@ -242,7 +256,7 @@ def _project(
                 imports,
                 knowledge,
                 configured_handlers=handlers,
-                handler_patterns=settings.handler_patterns,
+                is_handler_by_name=settings.is_handler_by_pattern,
                 declarations=declarations,
                 snapstart=settings.snapstart,
             )

@@ -7,17 +7,16 @@ worker processes, where they cost one file and not the run.
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import sys
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 
 from lambda_lint.cache import Cache
 from lambda_lint.source import Failure, Source
 from lambda_lint.syntax import nodes, scan, store, workers
-from lambda_lint.syntax.stack import with_deep_stack
+from lambda_lint.syntax.stack import with_deep_stack, without_collecting
 
 
 def parse_all(
@@ -36,7 +35,7 @@ def parse_all(
     kind = f"tree-{max_bytes}"
     results: dict[str, nodes.Module | Failure] = {}
     missing = []
-    with _without_collecting():
+    with without_collecting():
         for source in sources:
             found = _kept(source, kind, cache)
             if found is None:
@@ -84,7 +83,7 @@ def syntax_errors(
                 verdicts[source.path] = reply == ("check", True)
     except workers.UnavailableError:
         here += [source for source in elsewhere if source.path not in verdicts]
-    with _without_collecting():
+    with without_collecting():
         for source in here:
             verdicts[source.path] = workers.is_python(source, max_bytes=max_bytes)
     for source in missing:
@@ -191,15 +190,3 @@ def _parse_here(
         results[source.path] = result
         if cache is not None:
             cache.put(kind, source.digest, list(workers.reply_of(result)))
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Millions of nodes without cycles arise; looking for cycles in them triples the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

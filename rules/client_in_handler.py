@@ -57,6 +57,65 @@ def get_queue_client():
     return client("sqs")
 ```
 
+So does making an object of a class of the project that is a client by its base.
+
+```python bad name="a client of the project's own"
+import requests
+
+class Api(requests.Session):
+    def orders(self):
+        return self.get("https://api.example.com/orders", timeout=5).json()
+
+class One(type):
+    kept = {}
+
+    def __call__(cls, *args):
+        if cls not in cls.kept:
+            cls.kept[cls] = super().__call__(*args)
+        return cls.kept[cls]
+
+class Single(requests.Session, metaclass=One):
+    pass
+
+api = Api()
+
+def lambda_handler(event, context):
+    Single().get("https://api.example.com/items", timeout=5)
+    return [api.orders(), Api().orders()]  # LMB101
+```
+
+Each model class of PynamoDB has a session and a client of its own, so a function that defines one
+makes those as well.
+
+```python bad name="a model class"
+import functools
+import os
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.models import Model
+
+def orders():
+    class Order(Model):  # LMB101
+        class Meta:
+            table_name = os.environ["ORDERS"]
+
+        key = UnicodeAttribute(hash_key=True)
+
+    return Order
+
+@functools.cache
+def items():
+    class Item(Model):
+        class Meta:
+            table_name = os.environ["ITEMS"]
+
+        key = UnicodeAttribute(hash_key=True)
+
+    return Item
+
+def lambda_handler(event, context):
+    return [orders().get(event["order"]), items().get(event["item"])]
+```
+
 Module level is the shortest remedy. A cached function makes the client on first use, which suits
 functions with many routes, tests that patch the SDK, and connections.
 

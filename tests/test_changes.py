@@ -61,7 +61,8 @@ def touched(changes: Changes, path: str, lines: int = 9) -> list[int]:
         pytest.param(FIVE.replace("two", "TWO"), [2], id="one line changed"),
         pytest.param("zero\n" + FIVE, [1], id="a line put in front moves the others only"),
         pytest.param(FIVE.replace("two\n", "two\na\nb\n"), [3, 4], id="two lines put in"),
-        pytest.param(FIVE.replace("two\n", ""), [], id="a removed line leaves nothing to point at"),
+        pytest.param(FIVE.replace("two\n", ""), [1, 2], id="a removed line: those around the gap"),
+        pytest.param(FIVE.replace("one\n", ""), [1], id="the first line removed: what follows"),
         pytest.param(
             FIVE.replace("one", "1").replace("five", "5"), [1, 5], id="two places, nothing between"
         ),
@@ -86,6 +87,49 @@ def test_changed_lines_of_a_file(
     assert touched(changed_lines(repository, "main"), "app.py") == expected
 
 
+CACHED = """\
+import functools
+
+# What is kept.
+class Store:
+    @functools.cache
+    @logged
+    def client(
+        self,
+    ):
+
+        return make()
+
+    def other(self):
+        return make()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param(
+            "    @functools.cache\n", "", [4, 5, 6, 7, 8, 9, 10], id="a decorator removed"
+        ),
+        pytest.param("    @logged\n", "", [5, 6, 7, 8, 9, 10], id="the inner decorator removed"),
+        pytest.param("@logged", "@traced", [6, 7, 8, 9, 10, 11], id="another decorator"),
+        pytest.param("    @logged\n", "    @logged\n    @more\n", [7], id="one more decorator"),
+        pytest.param("# What is kept.\n", "", [], id="a comment removed"),
+        pytest.param("\n    def other", "    def other", [], id="a blank line removed"),
+        pytest.param("import functools\n", "", [1], id="an import removed"),
+    ],
+)
+def test_what_a_removal_touches(
+    repository: Path, before: str, after: str, expected: list[int]
+) -> None:
+    (repository / "app.py").write_text(CACHED)
+    commit(repository)
+    git(repository, "branch", "--force", "main")
+    assert before in CACHED
+    (repository / "app.py").write_text(CACHED.replace(before, after))
+    assert touched(changed_lines(repository, "main"), "app.py", 20) == expected
+
+
 def test_a_removed_header_like_line_hides_no_later_change(repository: Path) -> None:
     (repository / "app.py").write_text("-- a/x\none\ntwo\n")
     commit(repository)
@@ -93,7 +137,7 @@ def test_a_removed_header_like_line_hides_no_later_change(repository: Path) -> N
     (repository / "app.py").write_text("one\nTWO\n")
     changes = changed_lines(repository, "main")
     assert list(changes.lines) == ["app.py"]
-    assert touched(changes, "app.py") == [2]
+    assert touched(changes, "app.py") == [1, 2]
 
 
 @pytest.mark.parametrize(

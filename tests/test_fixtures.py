@@ -12,6 +12,7 @@ from lambda_lint.testing.pages import take_marks
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 APPS = "apps"
+FRAMEWORKS = "frameworks"
 DESCRIPTORS = "descriptors"
 """Projects whose handlers only a deployment descriptor tells, one for each kind of descriptor."""
 SILENT = "silent"
@@ -28,7 +29,7 @@ def test_project(project: Path) -> None:
 
 
 def test_every_folder_is_named_for_a_rule_or_holds_applications() -> None:
-    known = {APPS, DESCRIPTORS, SILENT, *(one.slug for one in load_rules([BUILTIN]))}
+    known = {APPS, DESCRIPTORS, FRAMEWORKS, SILENT, *(one.slug for one in load_rules([BUILTIN]))}
     assert {path.parent.name for path in PROJECTS} <= known
 
 

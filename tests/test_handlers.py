@@ -549,3 +549,54 @@ def test_custom_resources(text: str, expected: bool) -> None:
 )
 def test_files_of_tests(path: str, expected: bool) -> None:
     assert is_test_path(path) is expected
+
+
+UNKNOWN = """
+    from somewhere import made
+    handler = made.handler()
+    def work(event, context):
+        return event
+    renamed = work
+    def twice(event, context):
+        return 1
+    def twice(event, context):
+        return 2
+    class Jobs:
+        def run(self, event, context):
+            return event
+    job = Jobs().run
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        pytest.param("work", 4, id="a function"),
+        pytest.param("renamed", 4, id="another name for a function"),
+        pytest.param("twice", 9, id="the last of two definitions"),
+        pytest.param("Jobs.run", 12, id="a method"),
+        pytest.param("job", 12, id="a method in a variable"),
+    ],
+)
+def test_configured_handler_is_found(name: str, line: int) -> None:
+    sources = {"app.py": Source("app.py", dedent(UNKNOWN).encode())}
+    settings = Settings(root=Path("/nowhere"), handlers=(f"app.py:{name}",))
+    result = engine.lint(sources, settings, ())
+    assert result.errors == ()
+    (handler,) = [one for one in result.project.handlers if one.name == name]
+    assert handler.entries[-1].function.name_span.line == line
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        pytest.param("app.py:handler", "what app.py keeps as 'handler' is not known", id="unknown"),
+        pytest.param("app.py:other", "app.py defines no 'other'", id="not there"),
+        pytest.param("lib.py:handler", "the project has no analysed file 'lib.py'", id="no file"),
+    ],
+)
+def test_configured_handler_that_cannot_be_followed(entry: str, said: str) -> None:
+    sources = {"app.py": Source("app.py", dedent(UNKNOWN).encode())}
+    settings = Settings(root=Path("/nowhere"), handlers=(entry,))
+    (error,) = engine.lint(sources, settings, ()).errors
+    assert said in error

@@ -85,7 +85,7 @@ CHOICES: dict[tuple[type[Any], str], frozenset[str]] = {
     (CacheDecorator, "clock"): frozenset({"", "wall", "monotonic"}),
     (CacheDecorator, "store"): frozenset({"memory", "disk", "argument"}),
     (Container, "form"): frozenset({"call", "decorator", "item"}),
-    (Runner, "when"): frozenset({"now", "called", "route", "later"}),
+    (Runner, "when"): frozenset({"now", "called", "route", "around", "later"}),
     (Runner, "takes"): frozenset({"callable", "coroutine"}),
     (Runner, "passes"): frozenset({"", "rest", "items", "args", "initargs", "records"}),
     (Runner, "loop"): frozenset({"", "new", "kept"}),

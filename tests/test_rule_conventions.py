@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from lambda_lint.finding import Finding
 from lambda_lint.registry import BUILTIN, load_rules
 from lambda_lint.rule import CATEGORIES, Rule
+from lambda_lint.testing.pages import Block, blocks
 from lambda_lint.testing.projects import Page
 
 RULES = load_rules([BUILTIN])
@@ -122,3 +124,31 @@ def test_rules_import_the_public_interface_libcst_and_the_standard_library_only(
             names = ["." * node.level + (node.module or "")]
         for name in names:
             assert name == "lambda_lint.rule" or name.partition(".")[0] in allowed, name
+
+
+# Categories whose mistakes show as soon as an environment is used again.
+SHOWN_BY_REUSE = frozenset("23457")
+
+
+@each_rule
+def test_a_mistake_that_reuse_shows_is_run_or_the_page_says_why_not(one: Rule) -> None:
+    """How to write this stands in CONTRIBUTING.md; `test_demonstrations.py` runs it."""
+    assert one.code[3] not in SHOWN_BY_REUSE or not not_demonstrated(Page(Path(one.path)).blocks)
+
+
+def not_demonstrated(page: Sequence[Block]) -> list[int]:
+    """The lines of bad examples that are not run, and without a reason."""
+    return [
+        block.line
+        for block in page
+        if block.kind == "bad" and block.events is None and not block.not_run
+    ]
+
+
+def test_what_is_not_demonstrated_is_found() -> None:
+    events = "```python events\nsend(1)\n```\n"
+    bad, good = "```python bad\n```\n", "```python good\n```\n"
+    page = bad + "\nNot run: it needs\nRedis.\n" + bad + good + events + good + bad
+    found = list(blocks(page))
+    assert not_demonstrated(found) == [6]
+    assert [block.not_run for block in found[:2]] == ["it needs Redis.", ""]

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from lambda_lint.declaration import Declaration
 from lambda_lint.descriptors import (
+    assembly,
     cdk,
     cloudformation,
     dockerfile,
@@ -93,6 +94,8 @@ def _reader(path: str) -> _Reader | None:
     if dockerfile.is_dockerfile(path):
         return dockerfile.declarations
     name = posixpath.basename(path)
+    if assembly.is_assembly(path):
+        return assembly.declarations
     if frameworks.is_chalice(path):
         return frameworks.chalice
     if frameworks.is_zappa(path):

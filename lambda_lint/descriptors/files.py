@@ -14,9 +14,10 @@ class Files:
     All paths are relative to the root, with `/`; the root itself is `""`.
     """
 
-    def __init__(self, paths: Iterable[str], descriptors: Mapping[str, Source]) -> None:
-        """Take the paths of all Python files, and what discovery has read of descriptors."""
-        self.paths = frozenset(paths)
+    def __init__(self, sources: Mapping[str, Source], descriptors: Mapping[str, Source]) -> None:
+        """Take all Python files, and what discovery has read of descriptors."""
+        self.paths = frozenset(sources)
+        self._sources = sources
         self.descriptors = descriptors
         self.folders = _folders_of(self.paths)
         self._by_name: dict[str, list[str]] = {}
@@ -27,6 +28,10 @@ class Files:
         """Return the text of a descriptor, None if there is none of this path."""
         source = self.descriptors.get(path)
         return None if source is None else text_of(source)
+
+    def is_same(self, path: str, other: Source) -> bool:
+        """Whether a Python file of the project has the content of another file."""
+        return self._sources[path].data == other.data
 
     def module(self, root: str, module: str) -> str | None:
         """Return the path of the module as imported from a code root, None if it is not there.

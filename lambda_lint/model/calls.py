@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
-from lambda_lint.model.definitions import Definitions
+from lambda_lint.model.definitions import Definitions, is_middleware
 from lambda_lint.model.operations import Operations
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.values import (
@@ -68,9 +68,14 @@ class CallGraph:
         #: What each call site calls outside of the project.
         self.externals: dict[CallSite, tuple[External, ...]] = {}
         self.subclasses: dict[Class, list[Class]] = {}
+        #: The classes of the project that a call makes an object of where a library's is known.
+        self.subclassed: dict[CallSite, Class] = {}
+        #: Classes that running a function defines, where defining one makes something: as calls.
+        self.defining: dict[Class, CallSite] = {}
         #: Calls of `functools.partial` for a project function.
         self.partials: dict[Function, list[CallSite]] = {}
         self._argument_sites: dict[Function, list[tuple[CallSite, bool]]] = {}
+        self._bound_at: dict[Function, dict[CallSite, list[bool]]] = {}
         self._called_parameters: dict[Function, frozenset[str]] = {}
         self._wrappers: dict[Function, tuple[Function, ...]] = {}
         self._run_parameters: dict[Function, frozenset[str]] = {}
@@ -98,6 +103,16 @@ class CallGraph:
     def argument_sites(self, function: Function) -> list[tuple[CallSite, bool]]:
         """Return the call sites of a function; True where the first parameter is bound already."""
         return self._argument_sites.get(function, [])
+
+    def bound_at(self, function: Function, site: CallSite) -> list[bool]:
+        """Return for each way in which a site calls the function whether the first parameter is
+        bound already; a function may have as many sites as a project has calls."""
+        found = self._bound_at.get(function)
+        if found is None:
+            found = self._bound_at[function] = {}
+            for one, skip_first in self.argument_sites(function):
+                found.setdefault(one, []).append(skip_first)
+        return found.get(site, [])
 
     def wrappers(self, function: Function) -> tuple[Function, ...]:
         """Return the project functions that stand in front of a decorated function."""
@@ -143,6 +158,7 @@ class CallGraph:
                         fresh.setdefault(edge.callee, []).append((edge.site, skip_first))
             flows = self.evaluator.contents.learn(self.evaluator, self._definitions.given)
             self._argument_sites = fresh
+            self._bound_at.clear()
             size = (sum(map(len, self.out.values())), sum(map(len, self.externals.values())), flows)
             if size == before and len(fresh) == len(sites):
                 break
@@ -158,6 +174,9 @@ class CallGraph:
     def _edges_of(self, function: Function) -> Iterator[tuple[Edge, bool]]:
         for site in function.calls:
             yield from self._call_edges(site)
+        if not function.is_module:
+            for class_ in function.classes:
+                self._made_by_definition(class_)
         yield from self._operations.edges(function)
         yield from self._definitions.edges(function)
 
@@ -188,6 +207,8 @@ class CallGraph:
                         yield from self._closed_over(site, value)
                 case ClassValue(class_=class_, memo=memo):
                     yield from self._instantiate(site, class_, memo)
+                    if memo is None:
+                        externals += self._made_by_base(site, class_)
                 case InstanceValue():
                     for method in self.methods(value, "__call__"):
                         yield from self._enter(site, method, "method", True)
@@ -213,6 +234,38 @@ class CallGraph:
                         edge = Edge(site.function, target, site.node, site.scope, "runner", site)
                         edge.class_, edge.memo = class_, memo
                         yield edge, False
+
+    def _made_by_base(self, site: CallSite, class_: Class) -> Iterator[External]:
+        """Yield the library classes that it makes an object of: `class Api(requests.Session)`."""
+        for name in self.evaluator.lineage(class_)[1]:
+            if self.evaluator.knowledge.constructor(name) is not None:
+                self.subclassed[site] = class_
+                yield External(name)
+
+    def _made_by_definition(self, class_: Class) -> None:
+        """Take the definition of a class for a call of its library's `__init_subclass__`."""
+        for name in self.evaluator.lineage(class_)[1]:
+            hook = f"{name}.__init_subclass__"
+            if self.evaluator.knowledge.constructor(hook) is None:
+                continue
+            site = self.defining.get(class_)
+            if site is None:
+                node, scope = class_.node, class_.definition_scope
+                # What its body uses is what the class depends on.
+                used = [
+                    nodes.Argument(one.value.span, one.value)
+                    for statement in nodes.walk(node)
+                    if isinstance(statement, (nodes.Assign, nodes.AnnotatedAssign))
+                    for one in [statement]
+                    if one.value is not None
+                ]
+                base = next(one.value for one in node.arguments if not one.name)
+                call = nodes.Call(node.span, base, used)
+                class_.module.parents[call] = node
+                class_.module.scope_of[call] = scope
+                site = self.defining[class_] = CallSite(call, scope, scope.function)
+                self.subclassed[site] = class_
+            self.externals[site] = (External(hook),)
 
     def _factories(self, class_: Class) -> Iterator[tuple[nodes.Expression, Scope]]:
         """Yield what fields of the class call for each object: `field(default_factory=make)`."""
@@ -488,7 +541,9 @@ def bind_arguments(
 
 
 def _runs_nothing(site: CallSite, callee: Function) -> bool:
-    """Whether the call certainly makes only a coroutine or generator that nobody runs."""
+    """Whether the call makes only a decorator, or a coroutine or generator that nobody runs."""
+    if is_middleware(callee):
+        return True
     if callee.decorators or not isinstance(callee.node, nodes.FunctionDef):
         return False
     statement = site.module.parents.get(site.node)

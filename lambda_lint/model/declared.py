@@ -11,6 +11,7 @@ from lambda_lint.declaration import CUSTOM_RESOURCE, Declaration
 from lambda_lint.finding import Confidence, Span
 from lambda_lint.model.kinds import FunctionValue, InstanceValue
 from lambda_lint.model.program import Binding, Module
+from lambda_lint.model.reaching import final
 from lambda_lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def _handlers(finder: Finder, module: Module, declaration: Declaration) -> Itera
         return
     name = declaration.attribute
     found = False
-    for binding in module.scope.bindings.get(name, ()):
+    for binding in final(module.scope, name):
         for handler in _bound(finder, module, name, binding, serves=serves):
             found = True
             yield handler
@@ -173,8 +174,8 @@ def _handlers(finder: Finder, module: Module, declaration: Declaration) -> Itera
 
 def _applications(finder: Finder, module: Module) -> Iterator[Handler]:
     """Yield the applications in the variables of a module that is run as a program."""
-    for name, bindings in module.scope.bindings.items():
-        for binding in bindings:
+    for name in module.scope.bindings:
+        for binding in final(module.scope, name):
             for value in finder.evaluator.binding(binding):
                 if finder.routes.framework_of(value) is not None:
                     yield finder.served(module, name, binding.node.span, "", None, value)
@@ -191,7 +192,7 @@ def _bound(
             # A factory: what it returns is called by the web server.
             yield finder.served(module, name, function.name_span, "", None)
             return
-        _, evidence = finder.score(function, name)
+        _, evidence = finder.evidence.score(function, name)
         yield finder.handler(function, name, evidence, Confidence.HIGH, function.name_span)
         return
     if binding.kind == "class":

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from lambda_lint.model.kinds import ClassValue, FunctionValue, InstanceValue, Value
+from lambda_lint.model.kinds import ClassValue, External, FunctionValue, InstanceValue, Value
 from lambda_lint.model.program import Class, Function, Scope
+from lambda_lint.model.results import runner_arguments
 from lambda_lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Definitions:
         for decorator in decorators:
             for value in self.evaluator.evaluate(decorator, scope):
                 match value:
+                    case FunctionValue(function=callee) if is_middleware(callee):
+                        continue
                     case FunctionValue(function=callee, receiver=receiver):
                         yield (
                             self.calls.edge(function, callee, decorator, scope, "decorator"),
@@ -119,10 +122,12 @@ class Definitions:
         for decorator in function.decorators:
             if isinstance(decorator, nodes.Call):
                 yield from self._entered_around(decorator, scope)
+                yield from self._called_around(decorator, scope)
             for value in self.evaluator.evaluate(decorator, scope):
                 if isinstance(value, FunctionValue):
-                    if value.function.has_simple_decorator("lambda_handler_decorator"):
+                    if is_middleware(value.function):
                         yield value.function
+                        continue
                     for inner in self.evaluator.returned(value.function):
                         # What it was given it may give back; that is no wrapper.
                         if isinstance(inner, FunctionValue) and not self._is_given(
@@ -136,6 +141,19 @@ class Definitions:
                         for inner in self.evaluator.returned(method):
                             if isinstance(inner, FunctionValue):
                                 yield inner.function
+
+    def _called_around(self, decorator: nodes.Call, scope: Scope) -> Iterator[Function]:
+        """A middleware with settings, and what a library's decorator is told to run."""
+        for value in self.evaluator.evaluate(decorator.func, scope):
+            if isinstance(value, FunctionValue) and is_middleware(value.function):
+                yield value.function
+            elif isinstance(value, External):
+                runner = self.evaluator.knowledge.runner(value.name)
+                if runner is not None and runner.when == "around":
+                    for given in runner_arguments(decorator, runner):
+                        for one in self.evaluator.evaluate(given, scope):
+                            if isinstance(one, FunctionValue):
+                                yield one.function
 
     def _is_given(self, function: Function, decorator: Function) -> bool:
         """Whether the function is one that is decorated with the decorator."""
@@ -156,3 +174,11 @@ class Definitions:
             elif isinstance(value, ClassValue) and "__call__" not in value.class_.methods:
                 for name in ("__enter__", "__exit__"):
                     yield from self.calls.methods(InstanceValue(value.class_), name)
+
+
+def is_middleware(function: Function) -> bool:
+    """Whether Powertools made a decorator of it, so that calling it by name does not run it.
+
+    https://docs.powertools.aws.dev/lambda/python/latest/utilities/middleware_factory/
+    """
+    return function.has_simple_decorator("lambda_handler_decorator")

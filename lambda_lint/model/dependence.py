@@ -93,8 +93,10 @@ class Dependence:
         self.writes = Writes(calls)
         #: Parameters of entry points: the function and name, to the label of what it gets.
         self.given: dict[tuple[Function, str], str] = {}
-        self._solved: Fixpoint[Label] = Fixpoint()
-        self._settled: Fixpoint[str] = Fixpoint()
+        #: The calls in the methods of a class that set attributes by names only the run knows.
+        self._setting: dict[Class, list[CallSite]] = {}
+        self._solved: Fixpoint[Label] = Fixpoint(frozenset({UNKNOWN}))
+        self._settled: Fixpoint[str] = Fixpoint(frozenset({UNKNOWN}))
 
     def enters_at(self, function: Function, *, event: int | None, context: int | None) -> None:
         """Declare an entry point: which of its parameters are the event and the context.
@@ -167,16 +169,15 @@ class Dependence:
         for edge in self.calls.into.get(owner, ()):
             if edge.kind not in ("call", "method", "init") or not runs(edge):
                 continue
-            for site, skip_first in self.calls.argument_sites(owner):
-                if site is not edge.site:
-                    continue
+            if edge.site is None:
+                continue
+            for skip_first in self.calls.bound_at(owner, edge.site)[:1]:
                 labels: set[Label] = set()
                 for name in names:
-                    labels |= self._given_at(site, owner, skip_first, name)
+                    labels |= self._given_at(edge.site, owner, skip_first, name)
                 outer = self._constant(frozenset(labels), edge.caller, runs, depth + 1)
                 if outer is not None:
                     return (*outer, edge)
-                break
         return None
 
     def _given_at(self, site: CallSite, function: Function, skip_first: bool, name: str) -> Labels:
@@ -210,10 +211,9 @@ class Dependence:
             if edge.site is None:
                 continue
             if edge.kind in ("call", "method", "init"):
-                for site, skip_first in self.calls.argument_sites(function):
-                    if site is edge.site:
-                        is_given = True
-                        labels |= self._given_at(site, function, skip_first, name)
+                for skip_first in self.calls.bound_at(function, edge.site):
+                    is_given = True
+                    labels |= self._given_at(edge.site, function, skip_first, name)
             elif edge.kind in ("callback", "runner", "wrapper"):
                 is_given = True
                 labels |= self._all_arguments(edge.site.node, edge.site.scope)
@@ -341,9 +341,7 @@ class Dependence:
                 labels |= self._instance_attribute(value.class_, node.attr)
             elif isinstance(value, ModuleValue):
                 labels |= self._bound(value.module.scope, node.attr)
-                for owner, written in self.writes.to_attribute(node.attr):
-                    if value in self.evaluator.evaluate(owner, written[1]):
-                        labels |= self._all_of([written])
+                labels |= self._all_of(self.writes.to_attribute(value.module, node.attr))
             elif isinstance(value, External) and value.name.startswith("flask.request"):
                 labels.add(EVENT)
         return labels
@@ -375,13 +373,10 @@ class Dependence:
             if method is not None and self.evaluator.is_property(method):
                 labels |= self._returned(method)
             labels |= self._set_dynamically(one)
-        for owner, written in self.writes.to_attribute(attr):
-            if any(
-                isinstance(value, InstanceValue) and value.class_ in family
-                for value in self.evaluator.evaluate(owner, written[1])
-            ):
-                is_known = True
-                labels |= self._all_of([written])
+        for one in dict.fromkeys(family):
+            written = self.writes.to_attribute(one, attr)
+            is_known = is_known or bool(written)
+            labels |= self._all_of(written)
         return labels if is_known or labels else (UNKNOWN,)
 
     def _field(self, family: Sequence[Class], class_: Class, attr: str) -> Labels:
@@ -408,18 +403,21 @@ class Dependence:
 
     def _set_dynamically(self, class_: Class) -> Labels:
         """Return what `setattr(self, name, value)` and `self.__dict__.update(…)` bring in."""
+        sites = self._setting.get(class_)
+        if sites is None:
+            sites = [
+                site
+                for method in class_.methods.values()
+                for site in method.calls
+                if _sets_dynamically(site.node)
+            ]
+            self._setting[class_] = sites
         labels: set[Label] = set()
-        for method in class_.methods.values():
-            for site in method.calls:
-                match site.node:
-                    case nodes.Call(func=nodes.Name(id="setattr"), arguments=[_, name, value]) if (
-                        not isinstance(name.value, nodes.Constant)
-                    ):
-                        labels |= self._labels(value.value, site.scope) - {ITERATION}
-                    case nodes.Call(
-                        func=nodes.Attribute(value=nodes.Attribute(attr="__dict__"), attr="update")
-                    ):
-                        labels |= self._all_arguments(site.node, site.scope)
+        for site in sites:
+            if isinstance(site.node.func, nodes.Name):
+                labels |= self._labels(site.node.arguments[2].value, site.scope) - {ITERATION}
+            else:
+                labels |= self._all_arguments(site.node, site.scope)
         return frozenset(labels)
 
     def _call(self, node: nodes.Call, scope: Scope) -> Iterable[Label]:
@@ -475,6 +473,17 @@ class Dependence:
 
 _PLAIN = frozenset({"builtins.len", "builtins.isinstance", "builtins.bool", "builtins.print"})
 """Calls whose result says too little of their arguments to choose a client by it."""
+
+
+def _sets_dynamically(call: nodes.Call) -> bool:
+    match call:
+        case nodes.Call(func=nodes.Name(id="setattr"), arguments=[_, name, _]):
+            return not isinstance(name.value, nodes.Constant)
+        case nodes.Call(
+            func=nodes.Attribute(value=nodes.Attribute(attr="__dict__"), attr="update")
+        ):
+            return True
+    return False
 
 
 def _is_self(function: Function, name: str) -> bool:

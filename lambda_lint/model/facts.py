@@ -189,6 +189,7 @@ class Framework:
     includes: tuple[str, ...] = ()
     dispatch: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
     callable: bool = False
     adapters: tuple[str, ...] = ()
     note: str = ""

@@ -23,6 +23,8 @@ class Filled:
         self.calls = calls
         self.constants = constants
         self.dependence = dependence
+        #: The calls that get a text as an argument, each with its number in the project.
+        self._by_text: dict[str, dict[int, CallSite]] | None = None
 
     def depend_on(self, site: CallSite) -> frozenset[str]:
         """Return what decides over the files and buffers that the arguments name.
@@ -78,11 +80,19 @@ class Filled:
                     yield site
 
     def _given_path(self, paths: set[str]) -> Iterator[CallSite]:
-        for function in self.calls.functions():
-            for site in function.calls:
+        if self._by_text is None:
+            self._by_text = {}
+            sites = (site for one in self.calls.functions() for site in one.calls)
+            for number, site in enumerate(sites):
                 for argument in site.node.arguments:
-                    if self.constants.text(argument.value, site.scope) in paths:
-                        yield site
+                    text = self.constants.text(argument.value, site.scope)
+                    if text is not None:
+                        self._by_text.setdefault(text, {})[number] = site
+        found: dict[int, CallSite] = {}
+        for path in paths:
+            found.update(self._by_text.get(path, {}))
+        for number in sorted(found):
+            yield found[number]
 
     def _names_in(self, site: CallSite) -> set[str]:
         """Return the names of what is called in a call, itself included: these read."""

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 MAX_ROUNDS = 50
-"""Sets only grow, so circles settle in a few rounds; the bound keeps a fault from hanging."""
+"""Sets only grow, so circles settle in a few rounds. What has not settled then is unknown."""
 
 MAX_DEPTH = 1000
 """How deep questions may stand in each other: names, attributes and returns, one behind another."""
@@ -21,8 +21,9 @@ class Fixpoint(Generic[T]):
     depended on which question came first.
     """
 
-    def __init__(self) -> None:
-        """Start without answers."""
+    def __init__(self, unknown: frozenset[T]) -> None:
+        """Start without answers. `unknown` answers what takes too many rounds or goes too deep."""
+        self._unknown = unknown
         self._final: dict[Hashable, frozenset[T]] = {}
         self._current: dict[Hashable, frozenset[T]] = {}
         self._previous: dict[Hashable, frozenset[T]] = {}
@@ -41,6 +42,8 @@ class Fixpoint(Generic[T]):
         if found is not None:
             self._met_open = self._met_open or key in self._open
             return found
+        if len(self._open) >= MAX_DEPTH:
+            return self._unknown
         before = self._previous.get(key, frozenset())
         self._current[key] = before
         self._open.add(key)
@@ -59,6 +62,9 @@ class Fixpoint(Generic[T]):
                 if not self._met_open or self._current == self._previous:
                     break
                 self._previous = self._current
+            else:
+                self._current = dict.fromkeys(self._current, self._unknown)
+                result = self._unknown
             self._final.update(self._current)
         finally:
             self._current, self._previous, self._is_running = {}, {}, False
@@ -168,6 +174,11 @@ class Circles(Generic[T]):
             del self._trail[mark:]
             self._lowest, changes = _NO_CIRCLE, self._changes
             result = self._unite(compute(*about))
+        else:
+            # No answer of the circle is final, so none of them is known.
+            result = self._bound[question] = ()
+            for member in self._trail[mark:]:
+                self._partial[member] = ((), self._partial[member][1])
         return result
 
     def _reset(self) -> None:

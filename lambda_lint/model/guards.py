@@ -8,7 +8,7 @@ depends on how long the place lives; that is for `phases.py` to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
@@ -18,13 +18,18 @@ from lambda_lint.model.questions import (
     always_leaves,
     asked_for_presence,
     asks_for_absence,
+    asks_for_item,
     asks_for_life,
     blocks,
+    handed_on,
     is_never,
     leaves,
     looked_for,
+    missing_instead,
+    rebound,
 )
 from lambda_lint.model.resets import Resets
+from lambda_lint.model.stores import Stored, Stores
 from lambda_lint.model.values import ClassValue, External, FunctionValue
 from lambda_lint.syntax import nodes
 
@@ -47,7 +52,12 @@ class Guards:
         self.places = places
         self.calls = places.calls
         self.evaluator = places.evaluator
+        self.stores = Stores(places)
         self._around: dict[nodes.Node, tuple[Guard, ...]] = {}
+        self._positions: dict[nodes.Node, dict[nodes.Node, tuple[_Block, int]]] = {}
+        self._mentioned: dict[tuple[nodes.Node, Scope], tuple[Place, ...]] = {}
+        self._tried: dict[tuple[nodes.Node, Scope], tuple[Place, ...]] = {}
+        self._early: dict[tuple[int, Scope], _Early] = {}
         self._carried: dict[Function, tuple[Guard, ...]] = {}
         self.resets = Resets(places, lambda function: (one.place for one in self.carried(function)))
         self._dead: dict[nodes.Node, frozenset[nodes.Node]] = {}
@@ -99,20 +109,20 @@ class Guards:
                 case nodes.Conditional():
                     if child is not parent.test:
                         other = parent.body if child is parent.orelse else parent.orelse
-                        yield from self._given(other, scope, parent)
+                        asked = missing_instead(parent.test, child is parent.body)
+                        yield from self._given(asked, [other], scope, parent)
                         yield from self._matching(
                             parent.test,
                             scope,
                             function,
                             parent,
-                            self.places.stored_by(function, node),
+                            self.stores.by(function, node),
                         )
                 case nodes.Lambda():
                     return
-            for block in blocks(parent):
-                if child in block:
-                    position = next(i for i, one in enumerate(block) if one is child)
-                    yield from self._returned_early(block, position, scope, function, node)
+            place = self._positions_in(parent).get(child)
+            if place is not None:
+                yield from self._returned_early(*place, scope, function, node)
 
     def _tested(
         self,
@@ -124,26 +134,57 @@ class Guards:
     ) -> Iterator[Guard]:
         if child is parent.test:
             return
-        branch = parent.body if child in parent.body else parent.orelse
-        stored = self.places.stored_in(branch, scope, made)
-        present = asked_for_presence(parent.test, child in parent.body)
+        in_body = child in parent.body
+        branch = parent.body if in_body else parent.orelse
+        stored = self.stores.within(branch, scope, made)
+        present = asked_for_presence(parent.test, in_body)
         if present is not None:
             # `if x is not None: x = make()` makes it again and again, unless it also forgets it.
             place = self.places.of(present, scope)
             if place is not None and place not in self.resets.in_block(branch, scope):
-                stored = stored - {place}
+                stored = stored.without(place)
         found = False
-        for guard in self._matching(parent.test, scope, function, parent, stored):
+        other_item = self._other_items(parent.test, in_body, branch, scope)
+        for guard in self._matching(parent.test, scope, function, parent, stored, other_item):
             found = True
             yield guard
-        for guard in self._on_disk(parent.test, child in parent.body, branch, scope, parent):
+        for guard in self._on_disk(parent.test, in_body, branch, scope, parent):
             found = True
             yield guard
-        if not found and child in parent.body and asks_for_life(parent.test):
+        if not found and in_body and asks_for_life(parent.test):
             yield Guard(Place("unknown", None, "alive"), scope.module.path, parent.span, "liveness")
-        elif not found and asks_for_absence(parent.test, child in parent.body):
-            everywhere = self.places.stored_by(function, made)
-            yield from self._matching(parent.test, scope, function, parent, everywhere)
+        elif not found and asks_for_absence(parent.test, in_body):
+            body = function.node.body if isinstance(function.node, nodes.FunctionDef) else []
+            everywhere = self.stores.by(function, made)
+            other_item = self._other_items(parent.test, in_body, body, scope)
+            yield from self._matching(parent.test, scope, function, parent, everywhere, other_item)
+        missing = missing_instead(parent.test, in_body)
+        other = parent.orelse if in_body else parent.body
+        yield from self._given(missing, [*rebound(branch), *handed_on(other)], scope, parent)
+
+    def _other_items(
+        self,
+        test: nodes.Expression,
+        in_body: bool,
+        branch: Sequence[nodes.Statement],
+        scope: Scope,
+    ) -> Callable[[Place], bool]:
+        """Return what says of a container that the test asks for another item than is stored.
+
+        `if os.environ["STAGE"] == "prod": os.environ["TOKEN"] = fetch()` remembers nothing, and
+        `if key in kept: kept[key] = make()` makes it again because it is there.
+        """
+
+        def is_other(place: Place) -> bool:
+            asked = self.places.keys_asked(test, scope, place)
+            keys = self.places.keys_stored(branch, scope, place) if asked is not None else None
+            if asked is None or keys is None:
+                return False
+            if keys == asked:
+                return asks_for_item(test, in_body)
+            return not asked & keys and not any(one.startswith("<") for one in asked | keys)
+
+        return is_other
 
     def _on_disk(
         self,
@@ -210,7 +251,7 @@ class Guards:
         match = scope.module.parents.get(parent)
         asks = any(isinstance(one, nodes.Constant) and not one.value for one in parent.values)
         if asks and child in parent.body and isinstance(match, nodes.Match):
-            stored = self.places.stored_in(parent.body, scope, made)
+            stored = self.stores.within(parent.body, scope, made)
             yield from self._matching(match.subject, scope, function, parent, stored)
 
     def of_memo(self, memo: nodes.Call, function: Function) -> Guard:
@@ -233,14 +274,25 @@ class Guards:
         attempt = scope.module.parents.get(parent)
         if child not in parent.body or not isinstance(attempt, nodes.Try):
             return
-        kept = self.places.stored_by(function, made)
-        for statement in attempt.body:
-            for one in nodes.walk(statement):
-                if isinstance(one, nodes.Expression):
-                    place = self.places.of(one, scope.module.scope_of.get(one, scope))
-                    if place is not None and place in kept:
-                        yield Guard(place, scope.module.path, parent.span, "except")
-                        return
+        kept = self.stores.by(function, made)
+        for place in self._tried_in(attempt, scope):
+            if place in kept:
+                yield Guard(place, scope.module.path, parent.span, "except")
+                return
+
+    def _tried_in(self, attempt: nodes.Try, scope: Scope) -> tuple[Place, ...]:
+        """Return the places that the body of a `try` names."""
+        found = self._tried.get((attempt, scope))
+        if found is None:
+            places = (
+                self.places.of(one, scope.module.scope_of.get(one, scope))
+                for statement in attempt.body
+                for one in nodes.walk(statement)
+                if isinstance(one, nodes.Expression)
+            )
+            found = tuple(dict.fromkeys(place for place in places if place is not None))
+            self._tried[attempt, scope] = found
+        return found
 
     def _alternative(
         self,
@@ -250,48 +302,113 @@ class Guards:
         function: Function,
         made: nodes.Node,
     ) -> Iterator[Guard]:
-        stored = self.places.stored_by(function, made)
+        stored = self.stores.by(function, made)
         for operand in parent.operands:
             if operand is child:
                 return
-            yield from self._given(operand, scope, parent)
+            yield from self._given([operand], [operand], scope, parent)
             yield from self._matching(operand, scope, function, parent, stored)
 
     def _given(
-        self, alternative: nodes.Expression, scope: Scope, where: nodes.Node
+        self,
+        missing: Iterable[nodes.Expression],
+        used: Iterable[nodes.Expression],
+        scope: Scope,
+        where: nodes.Node,
     ) -> Iterator[Guard]:
-        """`client or make()`: made only for callers that give no client."""
-        if isinstance(alternative, nodes.Name):
-            place = self.places.of(alternative, scope)
-            if place is not None and place.kind == "parameter":
-                yield Guard(place, scope.module.path, where.span, "parameter")
+        """`client or make()`: made only for callers that give no client.
+
+        `missing` is what is not there when it is made, and `used` what is taken when it is.
+        """
+        names = {one.id for one in used if isinstance(one, nodes.Name)}
+        for asked in missing:
+            if isinstance(asked, nodes.Name) and asked.id in names:
+                place = self.places.parameter(asked.id, scope)
+                if place is not None:
+                    yield Guard(place, scope.module.path, where.span, "parameter")
+
+    def _given_early(
+        self, block: Sequence[nodes.Statement], position: int, scope: Scope
+    ) -> Iterator[Guard]:
+        """`if client: return client` in front: what follows is for callers that give none."""
+        if not scope.function.parameters:
+            return
+        for earlier in block[:position]:
+            if not isinstance(earlier, nodes.If):
+                continue
+            in_body = not leaves(earlier.body)
+            if in_body and not leaves(earlier.orelse):
+                continue
+            missing = [
+                one
+                for one in missing_instead(earlier.test, in_body)
+                if isinstance(one, nodes.Name) and self.places.parameter(one.id, scope)
+            ]
+            if missing:
+                taken = handed_on(earlier.orelse if in_body else earlier.body)
+                used = [*taken, *rebound(block[position:])]
+                yield from self._given(missing, used, scope, earlier)
 
     def _returned_early(
         self,
-        block: Sequence[nodes.Statement],
+        block: _Block,
         position: int,
         scope: Scope,
         function: Function,
         made: nodes.Node,
     ) -> Iterator[Guard]:
         """`if x: return x` before, and a store of `x` from here on."""
-        stored: frozenset[Place] | None = None
-        for earlier in block[:position]:
-            if isinstance(earlier, nodes.With) and earlier.body:
-                earlier = earlier.body[-1]
-            tests: list[nodes.Expression] = []
-            if isinstance(earlier, nodes.If) and (leaves(earlier.body) or leaves(earlier.orelse)):
-                tests = [earlier.test]
-            elif isinstance(earlier, nodes.Try):
-                tests = [
-                    one.value
-                    for one in earlier.body
-                    if isinstance(one, nodes.Return) and one.value is not None
-                ]
-            if tests and stored is None:
-                stored = self.places.stored_in(block[position:], scope, made)
-            for test in tests:
-                yield from self._matching(test, scope, function, earlier, stored or frozenset())
+        yield from self._given_early(block, position, scope)
+        early = self._early_tests(block, scope)
+        if not early.tests or early.tests[0][0] >= position:
+            return
+        stored = self.stores.within((block[position], block[-1]), scope, made)
+        # Blocks may have thousands of tests; nearly always they ask for what nobody stores.
+        if not any(_is_all(place) or place in stored for place in early.places):
+            return
+        for number, test, where in early.tests:
+            if number >= position:
+                return
+            yield from self._matching(test, scope, function, where, stored)
+
+    def _early_tests(self, block: _Block, scope: Scope) -> _Early:
+        """Return what tests of a block may leave it, and all the places that they ask for."""
+        found = self._early.get((id(block), scope))
+        if found is None:
+            tests: list[tuple[int, nodes.Expression, nodes.Node]] = []
+            for number, earlier in enumerate(block):
+                if isinstance(earlier, nodes.With) and earlier.body:
+                    earlier = earlier.body[-1]
+                if isinstance(earlier, nodes.If):
+                    if leaves(earlier.body) or leaves(earlier.orelse):
+                        tests.append((number, earlier.test, earlier))
+                elif isinstance(earlier, nodes.Try):
+                    tests += [
+                        (number, one.value, earlier)
+                        for one in earlier.body
+                        if isinstance(one, nodes.Return) and one.value is not None
+                    ]
+            places = {place for _, test, _ in tests for place in self._mentioned_in(test, scope)}
+            found = self._early[id(block), scope] = _Early(tests, frozenset(places))
+        return found
+
+    def _positions_in(self, parent: nodes.Node) -> dict[nodes.Node, tuple[_Block, int]]:
+        """Return for each statement of a node's blocks its block and where it stands there."""
+        found = self._positions.get(parent)
+        if found is None:
+            found = self._positions[parent] = {
+                statement: (block, position)
+                for block in blocks(parent)
+                for position, statement in enumerate(block)
+            }
+        return found
+
+    def _mentioned_in(self, test: nodes.Expression, scope: Scope) -> tuple[Place, ...]:
+        found = self._mentioned.get((test, scope))
+        if found is None:
+            found = tuple(dict.fromkeys(self.places.mentioned(test, scope)))
+            self._mentioned[test, scope] = found
+        return found
 
     def _matching(
         self,
@@ -299,12 +416,16 @@ class Guards:
         scope: Scope,
         function: Function,
         where: nodes.Node,
-        stored: frozenset[Place],
+        stored: Stored,
+        is_other: Callable[[Place], bool] = lambda place: False,
     ) -> Iterator[Guard]:
         if not stored:
             return
-        for place in self.places.mentioned(test, scope):
-            if place in stored or (place.kind == "global" and place.name == "globals()"):
+        for place in self._mentioned_in(test, scope):
+            if place.kind == "parameter" or (place in stored and is_other(place)):
+                # Whether a parameter was given is a question of its own.
+                continue
+            if place in stored or _is_all(place):
                 yield Guard(place, scope.module.path, where.span, "test")
                 return
 
@@ -473,6 +594,21 @@ class Guards:
     def _keeps_instances(self, method: Function, *kinds: str) -> bool:
         kept = self.places.stored_by(method)
         return any(place.kind in ("class", "global", "unknown", *kinds) for place in kept)
+
+
+def _is_all(place: Place) -> bool:
+    return place.kind == "global" and place.name == "globals()"
+
+
+_Block = Sequence[nodes.Statement]
+
+
+@dataclass(frozen=True, slots=True)
+class _Early:
+    """The tests of a block that may leave it, each with its position and statement, in order."""
+
+    tests: list[tuple[int, nodes.Expression, nodes.Node]]
+    places: frozenset[Place]
 
 
 def _with_nested(function: Function) -> Iterator[Function]:

@@ -8,8 +8,7 @@ always wins. A helper that a handler calls is on the invocation path, but is no 
 from __future__ import annotations
 
 import fnmatch
-import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lambda_lint.declaration import Declaration
@@ -17,17 +16,13 @@ from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
 from lambda_lint.model.custom_resources import answers_cloudformation
 from lambda_lint.model.declared import declared_handlers
+from lambda_lint.model.evidence import ENOUGH, Evidence
 from lambda_lint.model.program import Binding, Function, Module
+from lambda_lint.model.reaching import final
 from lambda_lint.model.registrations import Route
 from lambda_lint.model.routes import Routes, is_test_path
 from lambda_lint.model.values import External, FunctionValue, InstanceValue, Value
 from lambda_lint.syntax import nodes
-
-ENOUGH = 3
-"""Points from which on a function counts as a handler."""
-
-PROOF = 5
-"""Points of evidence that no name speaks against, such as a decorator of a Lambda library."""
 
 _CERTAIN = ("has the decorator", "uses `", "calls `", "takes an annotated Lambda context")
 """Evidence that only code for Lambda has, as opposed to names."""
@@ -91,28 +86,30 @@ class ConfiguredHandlerError(ValueError):
 def find_handlers(
     calls: CallGraph,
     configured: Sequence[str],
-    patterns: Sequence[str] = (),
+    is_named: Callable[[str, str], bool] = lambda path, name: False,
     declarations: Sequence[Declaration] = (),
 ) -> list[Handler]:
     """Return the handlers of the project in the order of paths and lines.
 
-    `configured` are `path.py:name` entries; `patterns` are further names (globs) of functions that
-    the project uses for handlers; `declarations` are what descriptors say: they add handlers, and
-    take none away. Raises ConfiguredHandlerError for an entry that names nothing.
+    `configured` are `path.py:name` entries; `is_named` says of a path and the name of a function
+    whether the project names its handlers so; `declarations` are what descriptors say: they add
+    handlers, and take none away. Raises ConfiguredHandlerError for an entry that names nothing.
     """
-    finder = Finder(calls, patterns)
+    finder = Finder(calls, is_named)
     handlers = [finder.configured(one) for one in configured]
     seen = {(one.path, one.name) for one in handlers}
     declared = declared_handlers(finder, declarations)
     handlers += [one for one in declared if (one.path, one.name) not in seen]
     seen = {(one.path, one.name) for one in handlers}
+    finder.named = frozenset(seen)
     applications: list[Handler] = []
     for path in sorted(calls.modules):
         module = calls.modules[path]
         if is_test_path(path):
             continue
         for handler in finder.in_module(module):
-            if (handler.path, handler.name) not in seen:
+            is_known = (handler.path, handler.name) in seen
+            if not is_known or handler in finder.alternatives:
                 seen.add((handler.path, handler.name))
                 whole = handler in finder.applications
                 (applications if whole else handlers).append(handler)
@@ -125,15 +122,20 @@ def find_handlers(
 class Finder:
     """Looks for handlers in one module after the other; `declared` uses its parts."""
 
-    def __init__(self, calls: CallGraph, patterns: Sequence[str]) -> None:
-        """Take the finished call graph, and further names (globs) of handlers."""
+    def __init__(self, calls: CallGraph, is_named: Callable[[str, str], bool]) -> None:
+        """Take the finished call graph, and what says which names are those of handlers."""
         self.calls = calls
         self.evaluator = calls.evaluator
         self.knowledge = calls.evaluator.knowledge
-        self.patterns = tuple(patterns)
+        self.is_named = is_named
+        self.evidence = Evidence(calls)
         self.routes = Routes(calls)
         #: Handlers that are an application in a variable, which a function may stand in front of.
         self.applications: set[Handler] = set()
+        #: Handlers of one name of which a branch decides which one is defined.
+        self.alternatives: set[Handler] = set()
+        #: The paths and names that the configuration gives.
+        self.named: frozenset[tuple[str, str]] = frozenset()
 
     def configured(self, entry: str) -> Handler:
         """Return the handler of an entry of the configuration, or raise ConfiguredHandlerError."""
@@ -145,12 +147,23 @@ class Finder:
                 "the project root, as in `src/app.py:handler`"
             )
         evidence = ("named in the configuration",)
-        for function in module.functions:
+        for function in reversed(module.functions):
             if function.qualname == name:
                 return self.handler(function, name, evidence, Confidence.HIGH, function.name_span)
         for binding in module.scope.bindings.get(name, ()):
             for handler in self.from_binding(module, name, binding, certain=True):
                 return handler
+        for value in self.evaluator.member(module, name):
+            if isinstance(value, FunctionValue):
+                span = value.function.name_span
+                if value.function.module is not module:
+                    span = module.scope.bindings[name][-1].node.span
+                return self.handler(value.function, name, evidence, Confidence.HIGH, span, module)
+        if name in module.scope.bindings:
+            raise ConfiguredHandlerError(
+                f"handler {entry!r}: what {path} keeps as {name!r} is not known, so nothing can be "
+                "said of its events; write the name of the function that it calls"
+            )
         raise ConfiguredHandlerError(
             f"handler {entry!r}: {path} defines no {name!r}; write the name of a function, "
             "`Class.method`, or a module variable that holds a callable"
@@ -160,8 +173,9 @@ class Finder:
         """Yield the handlers that the module defines, as functions and as variables."""
         variables: list[Handler] = []
         wrapped: set[Function] = set()
-        for name, bindings in module.scope.bindings.items():
-            for binding in bindings:
+        names: set[str] = set()
+        for name in module.scope.bindings:
+            for binding in final(module.scope, name):
                 for handler in self.from_binding(module, name, binding, certain=False):
                     variables.append(handler)
                     if isinstance(binding.value, nodes.Call):
@@ -177,6 +191,12 @@ class Finder:
                     function.name_span,
                 )
                 continue
+            if self.is_named(module.path, function.qualname):
+                why = ("is named like the configured handlers",)
+                yield self.handler(
+                    function, function.qualname, why, Confidence.HIGH, function.name_span
+                )
+                continue
             scope = function.definition_scope
             if (
                 scope is None
@@ -184,16 +204,21 @@ class Finder:
                 or not isinstance(function.node, nodes.FunctionDef)
                 or (route is not None and route.registry is None)
                 or (function in wrapped and function.name not in _USUAL)
+                or _is_replaced(function, module)
             ):
                 continue
-            points, evidence = self.score(function, function.name, skip=0)
+            points, evidence = self.evidence.score(function, function.name, skip=0)
             if points >= ENOUGH and not self._is_only_helper(function, evidence):
                 confidence = Confidence.MEDIUM
                 if any(one.startswith(_CERTAIN) for one in evidence):
                     confidence = Confidence.HIGH
-                yield self.handler(
+                handler = self.handler(
                     function, function.name, evidence, confidence, function.name_span
                 )
+                if function.name in names and (module.path, function.name) not in self.named:
+                    self.alternatives.add(handler)
+                names.add(function.name)
+                yield handler
         yield from variables
 
     def _wrapped_in(self, call: nodes.Call, module: Module) -> Iterator[Function]:
@@ -261,6 +286,8 @@ class Finder:
         self, module: Module, name: str, binding: Binding, *, certain: bool
     ) -> Iterator[Handler]:
         """Yield the handler that a module variable holds: `handler = Mangum(app)`."""
+        if binding.kind == "from" or isinstance(binding.value, nodes.Name):
+            yield from self._renamed(module, name, binding)
         if binding.kind != "assign" or binding.value is None or binding.index is not None:
             return
         if binding.scope.kind != "module":
@@ -287,12 +314,13 @@ class Finder:
                 case FunctionValue(function=function, receiver=receiver):
                     if isinstance(value, nodes.Name):
                         continue
-                    skip = 1 if receiver is not None else 0
-                    points, evidence = self.score(function, name, skip)
+                    bound = self._bound_by_partial(value, module)
+                    skip = bound + (1 if receiver is not None else 0)
+                    points, evidence = self.evidence.score(function, name, skip)
                     if points >= ENOUGH or certain:
                         evidence = (*evidence, "assigned to a module variable")
                         handler = self.handler(
-                            function, name, evidence, Confidence.MEDIUM, span, module
+                            function, name, evidence, Confidence.MEDIUM, span, module, bound
                         )
                         if isinstance(value, nodes.Call):
                             for inner in self._wrapped_in(value, module):
@@ -304,12 +332,41 @@ class Finder:
                     for base in self.evaluator.lineage(class_)[0]:
                         call = base.methods.get("__call__")
                         if call is not None:
-                            points, evidence = self.score(call, name, 1)
+                            points, evidence = self.evidence.score(call, name, 1)
                             if points >= ENOUGH or certain:
                                 yield self.handler(
                                     call, name, evidence, Confidence.MEDIUM, span, module
                                 )
                                 return
+
+    def _bound_by_partial(self, value: nodes.Expression, module: Module) -> int:
+        """Return how many parameters `functools.partial(run, settings)` gives in front."""
+        if not isinstance(value, nodes.Call):
+            return 0
+        if External("functools.partial") not in self.evaluator.evaluate(value.func, module.scope):
+            return 0
+        return len([one for one in value.arguments if not one.name and not one.star]) - 1
+
+    def _renamed(self, module: Module, name: str, binding: Binding) -> Iterator[Handler]:
+        """`lambda_handler = process`, `from core import run as lambda_handler`."""
+        if binding.scope.kind != "module" or not any(
+            fnmatch.fnmatchcase(name, pattern)
+            for one in self.knowledge.name_evidence
+            for pattern in one.patterns
+            if one.points > 0
+        ):
+            return
+        for value in self.evaluator.binding(binding):
+            if not isinstance(value, FunctionValue) or value.function.name == name:
+                continue
+            function, skip = value.function, 1 if value.receiver is not None else 0
+            points, evidence = self.evidence.score(function, name, skip)
+            # Under its own name it is found where it is defined.
+            if points >= ENOUGH and self.evidence.score(function, function.name, skip)[0] < ENOUGH:
+                evidence = (*evidence, "assigned to a module variable")
+                span = binding.node.span
+                yield self.handler(function, name, evidence, Confidence.MEDIUM, span, module)
+                return
 
     def served(
         self,
@@ -359,6 +416,7 @@ class Finder:
         confidence: Confidence,
         span: Span,
         module: Module | None = None,
+        bound: int = 0,
     ) -> Handler:
         """Return a function as a handler, with the routes that it dispatches to."""
         # What a module variable holds may be defined elsewhere; the handler is the variable.
@@ -373,8 +431,8 @@ class Finder:
         for route in self.routes.kept(function, module):
             if route.function is not function:
                 entries += self._route_entries(route)
-        if self._fits(function, 1 if function.is_method else 0):
-            entries += self.entries(function, 0, 1)
+        if self.evidence.fits(function, bound + (1 if function.is_method else 0)):
+            entries += self.entries(function, bound, bound + 1)
         else:
             # Called by its wrapper, which may have read what it hands on from the event.
             entries += self.entries(function, None, None)
@@ -440,7 +498,7 @@ class Finder:
             return False
         if self.routes.of(function) is not None:
             return False
-        if self.score(function, function.name, skip=0)[0] >= ENOUGH:
+        if self.evidence.score(function, function.name, skip=0)[0] >= ENOUGH:
             return False
         return all(
             edge.caller.is_module or is_test_path(edge.caller.module.path)
@@ -458,147 +516,8 @@ class Finder:
             for _, parent in edge.caller.module.ancestors(edge.node)
         )
 
-    def score(self, function: Function, name: str, skip: int = 0) -> tuple[int, tuple[str, ...]]:
-        """Add up what speaks for a handler. Sentences of the evidence start with a verb."""
-        found: list[tuple[int, str]] = list(self._decorator_evidence(function))
-        signature = function
-        if not self._fits(function, skip):
-            wrapper = self._wrapper_that_fits(function)
-            if wrapper is not None:
-                signature, skip = wrapper, 1 if wrapper.is_method else 0
-            elif not found:
-                return 0, ()
-        positional = _positional(signature, skip)
-        if not self._fits(signature, skip) and not any(
-            points > 0 for points, _ in self._parameter_evidence(signature, positional)
-        ):
-            # A decorator of a library may give a handler more than it gets itself.
-            return 0, ()
-        if name.startswith("_") and not found:
-            return 0, ()
-        found += self._parameter_evidence(signature, positional)
-        found += self._body_evidence(function, positional)
-        named = list(self._name_evidence(function, positional, name))
-        # A name alone says little: much is called a handler. Only the console's own name is enough.
-        if any(points > 0 for points, _ in found) or name == "lambda_handler" or self.patterns:
-            found += named
-        else:
-            found += [one for one in named if one[0] < 0]
-        if not any(points > 0 for points, _ in found):
-            return 0, ()
-        found += self._file_evidence(function.module)
-        if max(points for points, _ in found) >= PROOF:
-            found = [one for one in found if one[0] > 0]
-        total = sum(points for points, _ in found)
-        return total, tuple(dict.fromkeys(text for points, text in found if points > 0 and text))
 
-    def _fits(self, function: Function, skip: int) -> bool:
-        """Whether Lambda could call it with an event and a context."""
-        positional = _positional(function, skip)
-        variadic = any(one.kind == "variadic" for one in function.parameters)
-        required = [one for one in positional if one.default is None]
-        return len(required) <= 2 and (len(positional) >= 2 or variadic)
-
-    def _wrapper_that_fits(self, function: Function) -> Function | None:
-        """Return the outermost wrapper that says which two arguments it is called with."""
-        for wrapper in self.calls.wrappers(function):
-            skip = 1 if wrapper.is_method else 0
-            if self._fits(wrapper, skip) and len(_positional(wrapper, skip)) >= 2:
-                return wrapper
-        return None
-
-    def _decorator_evidence(self, function: Function) -> Iterator[tuple[int, str]]:
-        scope = function.definition_scope
-        if scope is None:
-            return
-        for decorator in function.decorators:
-            called = decorator.func if isinstance(decorator, nodes.Call) else decorator
-            names = [
-                one.name
-                for one in self.evaluator.evaluate(called, scope)
-                if isinstance(one, External)
-            ]
-            if not names and isinstance(called, nodes.Attribute):
-                names = [f"unknown.{called.attr}"]
-            for dotted in names:
-                evidence = self.knowledge.handler_decorator(dotted)
-                if evidence is not None and evidence.platform == "lambda":
-                    yield evidence.points, f"has the decorator `{dotted.rpartition('.')[2]}`"
-                    break
-
-    def _parameter_evidence(
-        self, function: Function, positional: list[nodes.Parameter]
-    ) -> Iterator[tuple[int, str]]:
-        for position, parameter in enumerate(positional[:2]):
-            if parameter.annotation is None or function.definition_scope is None:
-                continue
-            for value in self.evaluator.evaluate(parameter.annotation, function.definition_scope):
-                if isinstance(value, External):
-                    evidence = self.knowledge.annotation(value.name)
-                    if evidence is not None:
-                        what = "context" if position else "event"
-                        yield evidence.points, f"takes an annotated Lambda {what}"
-                        break
-        if len(positional) >= 2:
-            first, second = positional[0].name, positional[1].name
-            for one in self.knowledge.parameter_evidence:
-                if first in one.first and second in one.second:
-                    yield one.points, f"takes `({first}, {second})`"
-                    break
-
-    def _body_evidence(
-        self, function: Function, positional: list[nodes.Parameter]
-    ) -> Iterator[tuple[int, str]]:
-        context = positional[1].name if len(positional) >= 2 else ""
-        for node, _ in function.attribute_loads:
-            if isinstance(node.value, nodes.Name) and node.value.id == context:
-                evidence = self.knowledge.context_attribute(node.attr)
-                if evidence is not None:
-                    yield evidence.points, f"uses `{context}.{node.attr}`"
-                    break
-        for site in function.calls:
-            for external in self.calls.externals.get(site, ()):
-                evidence = self.knowledge.handler_body(external.name)
-                if evidence is not None and evidence.platform == "lambda":
-                    yield evidence.points, f"calls `{external.name.rpartition('.')[2]}`"
-                    return
-
-    def _name_evidence(
-        self, function: Function, positional: list[nodes.Parameter], name: str
-    ) -> Iterator[tuple[int, str]]:
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.patterns):
-            yield ENOUGH, f"is named `{name}`"
-            return
-        for one in self.knowledge.name_evidence:
-            matches = any(fnmatch.fnmatchcase(name, pattern) for pattern in one.patterns)
-            if matches and self._parameters_fit(one.parameters, positional):
-                yield one.points, f"is named `{name}`"
-                return
-
-    def _parameters_fit(self, wanted: str, positional: list[nodes.Parameter]) -> bool:
-        return wanted == "any" or len(positional) >= 2
-
-    def _file_evidence(self, module: Module) -> Iterator[tuple[int, str]]:
-        for one in self.knowledge.file_evidence:
-            name = posixpath.basename(module.path)
-            if any(
-                fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(module.path, pattern)
-                for pattern in one.patterns
-            ):
-                yield one.points, ""
-                break
-        for binding in module.imports:
-            dotted = f"{binding.module}.{binding.name}" if binding.name else binding.module
-            evidence = self.knowledge.platform_module(dotted) or self.knowledge.platform_module(
-                binding.module
-            )
-            if evidence is not None and evidence.points < 0:
-                yield evidence.points, ""
-                break
-
-
-def _positional(function: Function, skip: int) -> list[nodes.Parameter]:
-    """Return the parameters that an event and a context could be, without `self`."""
-    return [one for one in function.parameters if one.kind in ("positional-only", "positional")][
-        skip:
-    ]
+def _is_replaced(function: Function, module: Module) -> bool:
+    """Whether a later definition of the same name certainly takes the place of a function."""
+    left = final(module.scope, function.name)
+    return all(one.kind == "function" and one.function is not function for one in left)

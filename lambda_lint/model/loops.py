@@ -18,14 +18,18 @@ def in_loop(node: nodes.Node, scope: Scope) -> Span | None:
 
 def loop_around(node: nodes.Node, scope: Scope) -> Loop | None:
     """Return the innermost loop that repeats a node within its function."""
+    breaks = False
     for child, parent in scope.module.ancestors(node):
-        if isinstance(child, (nodes.Return, nodes.Raise)) or _ends_loop(child, parent):
+        left_by = _left_by(child, parent)
+        if isinstance(child, (nodes.Return, nodes.Raise)) or left_by == "return":
             # What leaves the loop is not repeated by it.
             return None
-        if isinstance(parent, nodes.For) and child in parent.body:
-            return parent
-        if isinstance(parent, nodes.While) and child in parent.body:
-            return parent
+        breaks = breaks or left_by == "break"
+        if isinstance(parent, (nodes.For, nodes.While)) and child in parent.body:
+            if not breaks:
+                return parent
+            # Another attempt at most; what is around this loop repeats it all the same.
+            breaks = False
         if isinstance(parent, nodes.Comprehension) and child in parent.elements:
             return parent
     return None
@@ -91,11 +95,27 @@ def _ends_or_is_single(node: nodes.Node) -> bool:
     return False
 
 
-def _ends_loop(child: nodes.Node, parent: nodes.Node) -> bool:
-    """Whether `break` follows the statement in its own block."""
+def _left_by(child: nodes.Node, parent: nodes.Node) -> str:
+    """Return how the statement's own block leaves the loop after it: return, break or not.
+
+    `try: client = make() … else: break` leaves after what `try` holds, too.
+    """
     for name in ("body", "orelse"):
         block = getattr(parent, name, None)
-        if isinstance(block, list) and child in block and block:
-            last = block[-1]
-            return isinstance(last, nodes.Simple) and last.keyword == "break"
-    return False
+        if isinstance(block, list) and child in block:
+            found = _end_of(block)
+            if not found and name == "body" and isinstance(parent, nodes.Try):
+                found = _end_of(parent.orelse)
+            return found
+    return ""
+
+
+def _end_of(block: list[nodes.Statement]) -> str:
+    match block[-1:]:
+        case [nodes.Return() | nodes.Raise()]:
+            return "return"
+        case [nodes.Simple(keyword="break")]:
+            return "break"
+        case [nodes.With(body=body)]:
+            return _end_of(body)
+    return ""

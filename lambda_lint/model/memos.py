@@ -9,6 +9,7 @@ from lambda_lint.finding import Step
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.program import CallSite, Class, Function, Scope
+from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.syntax import nodes
 
@@ -99,19 +100,16 @@ def of_shadow(site: CallSite, evaluator: Evaluator) -> IneffectiveMemo | None:
     return None
 
 
-def of_container(site: CallSite) -> IneffectiveMemo | None:
+def of_container(site: CallSite, usage: Usage) -> IneffectiveMemo | None:
     """A dictionary of the module is filled and never asked."""
-    for target in _stored_in(site):
+    for target in _stored_in(site, usage):
         if not isinstance(target, nodes.Subscript) or not isinstance(target.value, nodes.Name):
             continue
         name = target.value.id
         owner = site.scope.lookup(name)
         if owner is None or owner.kind != "module" or not owner.bindings[name]:
             continue
-        if any(
-            isinstance(one, nodes.Name) and one.id == name and not _is_written(one, site)
-            for one in site.module.parents
-        ):
+        if any(not _is_written(one, site) for one, _ in usage.names_in(site.module).get(name, ())):
             continue
         binding = owner.bindings[name][0]
         return IneffectiveMemo(
@@ -132,18 +130,14 @@ def _assigned_names(site: CallSite) -> list[str]:
     return []
 
 
-def _stored_in(site: CallSite) -> list[nodes.Expression]:
+def _stored_in(site: CallSite, usage: Usage) -> list[nodes.Expression]:
     """Return the targets that the result goes to, directly or by way of a local name."""
     statement = site.module.statement_of(site.node)
     targets: list[nodes.Expression] = []
     if isinstance(statement, nodes.Assign) and statement.value is site.node:
         targets += statement.targets
-    names = _assigned_names(site)
-    for target, place, _ in site.function.stores:
-        value = place.value if isinstance(place, nodes.Assign) else None
-        if isinstance(value, nodes.Name) and value.id in names:
-            targets.append(target)
-    return targets
+    renamed = usage.renamed(site.function)
+    return targets + [one for name in _assigned_names(site) for one in renamed.get(name, ())]
 
 
 def _called(call: nodes.Call, scope: Scope, evaluator: Evaluator) -> list[str]:

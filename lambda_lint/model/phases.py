@@ -8,11 +8,14 @@ import posixpath
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambda_lint.finding import Step
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.dependence import EVENT, Dependence
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Entry, Handler
+from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.routes import imported_paths
 from lambda_lint.model.values import External
@@ -37,27 +40,55 @@ class Path:
     edges: tuple[Edge, ...]
 
 
+MAX_WALKS = 30
+"""Each walk may find that a memo holds nothing, behind which the next one goes on; two or three
+are usual."""
+
+
+class Arrival(NamedTuple):
+    """How a handler came to a function: its entry, the last call, and how many calls it took."""
+
+    entry: Entry
+    edge: Edge | None
+    length: int
+
+
+Reached = dict[Function, dict[Handler, Arrival]]
+"""The functions that handlers reach; the handlers of each in their order."""
+
+
 class Phases:
     """Answers in which phase functions and call sites run."""
 
-    def __init__(self, calls: CallGraph, guards: Guards, handlers: Sequence[Handler]) -> None:
-        """Walk the call graph from every handler."""
+    def __init__(
+        self,
+        calls: CallGraph,
+        guards: Guards,
+        handlers: Sequence[Handler],
+        dependence: Dependence,
+    ) -> None:
+        """Walk the call graph from every handler. `dependence` knows what enters there."""
         self.calls = calls
+        self._dependence = dependence
         self.guards = guards
         self.handlers = handlers
         #: Classes of which some invocation makes its own instance.
         self.per_invocation: dict[Class, CallSite] = {}
-        self._reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]] = {}
+        self._reached: Reached = {}
         self._imports: dict[str, tuple[str, ...]] = {}
-        self._scopes: dict[nodes.Call, Scope] = {}
+        self._scopes: dict[nodes.Node, Scope] | None = None
         #: The places that every run of a handler empties.
         self._emptied = {
             handler: guards.resets.by([entry.function for entry in handler.entries[-1:]])
             for handler in handlers
         }
+        self._guarded = Phase.ONCE
         self._once: set[Function] = set()
         self._init: set[Function] = set()
         self._edge_guards: dict[Edge, tuple[Guard, ...]] = {}
+        self._ever_emptied = frozenset[Place]().union(*self._emptied.values())
+        #: The edges of which this walk knows that they are taken, or not, whoever comes along.
+        self._taken: dict[Edge, bool] = {}
         self._loaded = {handler: self._loaded_by(handler) for handler in handlers}
         self._settle()
 
@@ -66,7 +97,7 @@ class Phases:
         if function in self._reached:
             return Phase.INVOKE
         if function in self._once:
-            return Phase.ONCE
+            return self._guarded
         if function in self._init or function.is_module:
             return Phase.INIT
         return Phase.NEVER
@@ -77,7 +108,7 @@ class Phases:
             return Phase.NEVER
         phase = self.of_function(scope.function)
         if phase is Phase.INVOKE and self.holding(node, scope) is not None:
-            return Phase.ONCE
+            return self._guarded
         return phase
 
     def holding(self, node: nodes.Node, scope: Scope) -> Guard | None:
@@ -91,8 +122,10 @@ class Phases:
     def failing(self, node: nodes.Node, scope: Scope) -> Guard | None:
         """Return a guard around the node that looks like a memo and remembers nothing."""
         handlers = self.handlers_of(scope.function)
-        found = [one for one in self.guards.around(node, scope) if not self.lasts(one, handlers)]
-        return found[0] if found else None
+        for guard in self.guards.around(node, scope):
+            if guard.place.kind != "parameter" and not self.lasts(guard, handlers):
+                return guard
+        return None
 
     def lasts(
         self, guard: Guard, handlers: Sequence[Handler] = (), receiver: Class | None = None
@@ -103,7 +136,7 @@ class Phases:
         the class that defines the memo.
         """
         place = guard.place
-        if any(place in self._emptied[handler] for handler in handlers):
+        if place in self._ever_emptied and any(place in self._emptied[one] for one in handlers):
             return False
         if place.kind == "instance" and isinstance(place.owner, Class):
             family = self.calls.subclasses.get(place.owner, ())
@@ -129,21 +162,37 @@ class Phases:
             scope = scope.parent
         return False
 
-    def _always_given(self, function: Function, name: str) -> bool:
+    def _always_given(self, function: Function, name: str, depth: int = 0) -> bool:
         """Whether every call on the invocation path gives the parameter something to use."""
         reached = self._reached.get(function, {})
-        if any(edge is None for _, edge in reached.values()):
+        if any(one.edge is None for one in reached.values()):
             return False
         for edge in self.calls.into.get(function, ()):
             if edge.caller not in self._reached or edge.site is None:
                 continue
-            for site, skip_first in self.calls.argument_sites(function):
-                if site is edge.site:
-                    given = bind_arguments(site.node, function, skip_first).get(name)
-                    starred = any(one.star for one in site.node.arguments)
-                    if not starred and (given is None or _is_none(given)):
-                        return False
+            for skip_first in self.calls.bound_at(function, edge.site):
+                given = bind_arguments(edge.site.node, function, skip_first).get(name)
+                starred = any(one.star for one in edge.site.node.arguments)
+                if not starred and (
+                    given is None or self._may_be_missing(given, edge.site.scope, depth)
+                ):
+                    return False
         return True
+
+    def _may_be_missing(self, given: nodes.Expression, scope: Scope, depth: int) -> bool:
+        """Whether an argument is nothing, or event data, of which nobody knows what it holds."""
+        if isinstance(given, nodes.Constant) and given.kind == "none":
+            return True
+        if isinstance(given, nodes.Name) and len(scope.bindings.get(given.id, ())) == 1:
+            # A parameter that is handed on.
+            parameter = scope.function.parameter(given.id)
+            default = parameter.default if parameter is not None else None
+            if default is not None and depth < _MAX_HOPS:
+                is_none = isinstance(default, nodes.Constant) and default.kind == "none"
+                return is_none and not self._always_given(scope.function, given.id, depth + 1)
+        if self.calls.evaluator.evaluate(given, scope):
+            return False
+        return EVENT in self._dependence.of(given, scope)
 
     def lifetime_of(self, class_: Class) -> CallSite | None:
         """Return where an invocation makes its own instance of the class, if one does."""
@@ -163,20 +212,19 @@ class Phases:
 
     def handlers_of(self, function: Function) -> list[Handler]:
         """Return the handlers that reach the function for every event, in order."""
-        reached = self._reached.get(function, {})
-        return [one for one in self.handlers if one in reached]
+        # The walk takes the handlers in their order, and so do its dictionaries.
+        return list(self._reached.get(function, ()))
 
     def path_to(self, function: Function) -> Path | None:
         """Return the shortest way from a handler to the function, None when there is none.
 
         A way that serves the event is preferred to one that starts an application around it.
         """
-        best: Path | None = None
-        for handler in self.handlers_of(function):
-            path = self._path(handler, function)
-            if best is None or _length(path) < _length(best):
-                best = path
-        return best
+        reached = self._reached.get(function)
+        if not reached:
+            return None
+        best = min(reached, key=lambda one: (reached[one].entry.lifecycle, reached[one].length))
+        return self._path(best, function)
 
     def edge_guards(self, edge: Edge) -> tuple[Guard, ...]:
         """Return all guards on one call: around the call and on what is called."""
@@ -223,7 +271,7 @@ class Phases:
         edges: list[Edge] = []
         current = function
         while True:
-            entry, edge = self._reached[current][handler]
+            entry, edge, _ = self._reached[current][handler]
             if edge is None:
                 return Path(handler, entry, tuple(reversed(edges)))
             edges.append(edge)
@@ -233,16 +281,15 @@ class Phases:
         """Walk, learn which classes are instantiated per invocation, and walk again.
 
         A memo on an object of such a class holds nothing, so more is reached, until nothing new
-        turns up. What is reached only grows, so this ends.
+        turns up. What is reached only grows. Code that takes more walks than any real one keeps
+        what was reached, and of what is behind guards it is not known whether they hold.
         """
         before = -1
-        while True:
+        for _ in range(MAX_WALKS):
             self._walk()
             found = False
             for class_, sites in self.calls.instantiations.items():
-                if class_ in self.per_invocation or self.guards.shares_instances(class_):
-                    continue
-                if self.guards.of_class(class_) is not None:
+                if class_ in self.per_invocation or self.is_single(class_):
                     continue
                 for site in sites:
                     if self.of_node(site.node, site.scope) is Phase.INVOKE:
@@ -253,7 +300,13 @@ class Phases:
             if not found and size == before:
                 break
             before = size
+        else:
+            self._guarded = Phase.NEVER
         self._walk_once()
+
+    def is_single(self, class_: Class) -> bool:
+        """Whether making another object of the class gives the first one, or shares its state."""
+        return self.guards.shares_instances(class_) or self.guards.of_class(class_) is not None
 
     def _is_per_invocation(self, owner: Class) -> bool:
         return self.lifetime_of(owner) is not None
@@ -261,7 +314,8 @@ class Phases:
     def _walk(self) -> None:
         """Walk anew. Whether a guard lasts is judged by what was reached before, which only grows,
         and not by how far this walk has come."""
-        reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]] = {}
+        self._taken.clear()
+        reached: Reached = {}
         for handler in self.handlers:
             # What serves the event comes first: only the rest is reached by a lifespan alone.
             for lifecycle in (False, True):
@@ -271,7 +325,7 @@ class Phases:
 
     def _walk_from(
         self,
-        reached: dict[Function, dict[Handler, tuple[Entry, Edge | None]]],
+        reached: Reached,
         handler: Handler,
         entries: Sequence[Entry],
     ) -> None:
@@ -279,14 +333,27 @@ class Phases:
         for entry in entries:
             if any(self.lasts(one, [handler]) for one in self.guards.carried(entry.function)):
                 continue
-            self._reach(reached, entry.function, handler, entry, None, queue)
+            self._reach(reached, entry.function, handler, Arrival(entry, None, 0), queue)
+        loaded = self._loaded[handler]
         while queue:
             function = queue.popleft()
-            entry = reached[function][handler][0]
+            entry, _, length = reached[function][handler]
             for edge in self.calls.out.get(function, ()):
-                is_here = edge.callee.module.path in self._loaded[handler]
-                if is_here and self._passes(edge, [handler]):
-                    self._reach(reached, edge.callee, handler, entry, edge, queue)
+                if handler in reached.get(edge.callee, ()):
+                    continue
+                if edge.callee.module.path in loaded and self._is_taken(edge, handler):
+                    arrival = Arrival(entry, edge, length + 1)
+                    self._reach(reached, edge.callee, handler, arrival, queue)
+
+    def _is_taken(self, edge: Edge, handler: Handler) -> bool:
+        """Whether the edge is taken in this walk; only what handlers empty differs by handler."""
+        found = self._taken.get(edge)
+        if found is None:
+            found = self._passes(edge, [handler])
+            if any(guard.place in self._ever_emptied for guard in self.edge_guards(edge)):
+                return found
+            self._taken[edge] = found
+        return found
 
     def _loaded_by(self, handler: Handler) -> frozenset[str]:
         """Return the modules that the handler's process can have: no other code runs in it."""
@@ -317,16 +384,15 @@ class Phases:
 
     def _reach(
         self,
-        everything: dict[Function, dict[Handler, tuple[Entry, Edge | None]]],
+        everything: Reached,
         function: Function,
         handler: Handler,
-        entry: Entry,
-        edge: Edge | None,
+        arrival: Arrival,
         queue: deque[Function],
     ) -> None:
         reached = everything.setdefault(function, {})
         if handler not in reached:
-            reached[handler] = (entry, edge)
+            reached[handler] = arrival
             queue.append(function)
 
     def runs_each_time(self, edge: Edge) -> bool:
@@ -366,14 +432,14 @@ class Phases:
         return site.module.scope_of.get(origin) or self._scope_of(origin)
 
     def _scope_of(self, origin: nodes.Call) -> Scope | None:
-        found = self._scopes.get(origin)
-        if found is None:
-            for module in self.calls.modules.values():
-                found = module.scope_of.get(origin)
-                if found is not None:
-                    self._scopes[origin] = found
-                    break
-        return found
+        if self._scopes is None:
+            self._scopes = {
+                node: scope
+                for module in self.calls.modules.values()
+                for node, scope in module.scope_of.items()
+                if isinstance(node, nodes.Call)
+            }
+        return self._scopes.get(origin)
 
     def _walk_once(self) -> None:
         """Find what only runs behind guards, and what importing a module runs."""
@@ -408,12 +474,8 @@ class Phases:
         return seen
 
 
-def _length(path: Path) -> tuple[bool, int]:
-    return path.entry.lifecycle, len(path.edges)
-
-
-def _is_none(value: nodes.Expression) -> bool:
-    return isinstance(value, nodes.Constant) and value.kind == "none"
+_MAX_HOPS = 8
+"""How many callers may hand a parameter on."""
 
 
 def _describe(edge: Edge) -> str:

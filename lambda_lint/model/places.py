@@ -52,8 +52,7 @@ class Places:
         """Take the finished call graph."""
         self.calls = calls
         self.evaluator = calls.evaluator
-        self._stored: dict[Function, frozenset[Place]] = {}
-        self._rebinds: dict[Function, frozenset[Place]] = {}
+        self._stored: dict[tuple[Function, int, bool], frozenset[Place]] = {}
         self._busy: set[tuple[nodes.Node, Scope]] = set()
 
     def of(self, node: nodes.Expression, scope: Scope) -> Place | None:
@@ -91,6 +90,9 @@ class Places:
                 func=nodes.Attribute(value=value, attr="get" | "setdefault" | "copy" | "ping")
             ):
                 return self._inside(value, scope)
+            case nodes.Call(func=nodes.Attribute(attr="getenv") | nodes.Name(id="getenv") as func):
+                if External("os.getenv") in self.evaluator.evaluate(func, scope):
+                    return Place("library", None, "os.environ")
         return None
 
     def _inside(self, container: nodes.Expression, scope: Scope) -> Place | None:
@@ -119,6 +121,13 @@ class Places:
                 if place is not None:
                     return place
         return None
+
+    def parameter(self, name: str, scope: Scope) -> Place | None:
+        """Return the place of what callers give for a name, None when it is no parameter."""
+        found = scope.lookup(name)
+        if found is None or found.kind != "function" or found.function.parameter(name) is None:
+            return None
+        return Place("parameter", found.function, name)
 
     def _parameter(self, function: Function, name: str) -> Place:
         """Return the place of a parameter: a mutable default and a caller's own place last."""
@@ -168,16 +177,84 @@ class Places:
         lineage = self.evaluator.lineage(class_)[0]
         on_objects = self.evaluator.contents.on_objects
         assigned = any(attr in one.attributes or (one, attr) in on_objects for one in lineage)
-        if not assigned and any(attr in one.scope.bindings for one in lineage):
+        if not assigned and any(
+            attr in one.scope.bindings and not self._is_field(one, attr) for one in lineage
+        ):
             # `self._cache[key] = …` with `_cache = {}` in the class body: one for all instances.
             return Place("class", self._definer(class_, attr), attr)
         return Place("instance", self._definer(class_, attr), attr)
+
+    def _is_field(self, class_: Class, attr: str) -> bool:
+        """Whether every object gets its own of what the class body only declares."""
+        annotated = [
+            one.node.annotation
+            for one in class_.scope.bindings[attr]
+            if isinstance(one.node, nodes.AnnotatedAssign)
+        ]
+        if not annotated or any(_names(one, "ClassVar") for one in annotated):
+            return False
+        declared = any(
+            _names(one, "dataclass", "define", "frozen", "mutable", "attrs", "s")
+            for one in class_.node.decorators
+        )
+        libraries = self.evaluator.lineage(class_)[1]
+        return declared or any(one.rpartition(".")[2] in _MODELS for one in libraries)
 
     def _definer(self, class_: Class, attr: str) -> Class:
         for one in reversed(self.evaluator.lineage(class_)[0]):
             if attr in one.attributes or attr in one.scope.bindings:
                 return one
         return class_
+
+    def keys_asked(
+        self, test: nodes.Expression, scope: Scope, place: Place
+    ) -> frozenset[str] | None:
+        """Return the keys that a test asks a container for; None for other questions.
+
+        Keys are texts: of constants, and of plain names, which stand in angle brackets.
+        """
+        keys: set[str] = set()
+        accounted: set[nodes.Node] = set()
+        for node in _asked(test):
+            if node in accounted or not isinstance(node, nodes.Expression):
+                continue
+            asked = _item(node)
+            if asked is None:
+                plain = isinstance(node, (nodes.Name, nodes.Attribute))
+                if plain and self.of(node, scope) == place:
+                    return None
+                continue
+            container, key = asked
+            is_call = isinstance(node, nodes.Call)
+            if self.of(node if is_call else container, scope) == place:
+                text = _key(key)
+                if text is None:
+                    return None
+                keys.add(text)
+                accounted.add(container)
+        return frozenset(keys) or None
+
+    def keys_stored(
+        self, statements: Sequence[nodes.Statement], scope: Scope, place: Place
+    ) -> frozenset[str] | None:
+        """Return the keys under which statements store, as above; None when others may be."""
+        keys: set[str] = set()
+        for statement in statements:
+            for node in nodes.walk(statement):
+                inner = scope.module.scope_of.get(node, scope)
+                if not any(one == place for one, _ in self.written_by(node, inner)):
+                    continue
+                targets = node.targets if isinstance(node, nodes.Assign) else []
+                for target in targets:
+                    if self.written(target, inner) != place:
+                        continue
+                    text = _key(target.index) if isinstance(target, nodes.Subscript) else None
+                    if text is None:
+                        return None
+                    keys.add(text)
+                if not targets:
+                    return None
+        return frozenset(keys) or None
 
     def mentioned(self, node: nodes.Expression, scope: Scope) -> Iterator[Place]:
         """Yield every place that an expression reads, outermost first.
@@ -203,66 +280,21 @@ class Places:
                             if place is not None:
                                 yield place
 
-    def stored_in(
-        self, statements: Sequence[nodes.Statement], scope: Scope, made: nodes.Node
-    ) -> frozenset[Place]:
-        """Return the places that running the statements may write, callees included.
+    def stored_by(self, function: Function) -> frozenset[Place]:
+        """Return the places that calling a function may write, a few calls deep."""
+        return self._written_by_function(function, _MAX_DEPTH, items=True)
 
-        An item that is put into a container counts only when `made`, the guarded expression, flows
-        into it: `seen["other"] = 1` beside a call remembers nothing of that call.
-        """
-        found: set[Place] = set()
-        module = scope.module
-        for statement in statements:
-            for node in nodes.walk(statement):
-                inner = module.scope_of.get(node, scope)
-                for place, value in self._written_by(node, inner):
-                    if value is None or node is made or self._flows(made, value, scope):
-                        found.add(place)
-                if isinstance(node, nodes.Call):
-                    found |= self._stored_by_callee(node, inner, made)
-        return frozenset(found)
-
-    def stored_by(self, function: Function, made: nodes.Node | None = None) -> frozenset[Place]:
-        """Return the places that calling a function may write, a few calls deep.
-
-        With `made`, an expression of this function, items count only when it flows into them.
-        """
-        if made is None:
-            return self._all_stored(function, _MAX_DEPTH)
-        body = function.node.body if isinstance(function.node, nodes.FunctionDef) else []
-        return self.stored_in(body, function.scope, made)
-
-    def _stored_by_callee(
-        self, call: nodes.Call, scope: Scope, made: nodes.Node
-    ) -> frozenset[Place]:
-        found: set[Place] = set()
-        for value in self.evaluator.evaluate(call.func, scope):
-            if isinstance(value, FunctionValue):
-                if call is made or _contains(call, made):
-                    found |= self._all_stored(value.function, _MAX_DEPTH)
-                else:
-                    found |= self._rebound(value.function, _MAX_DEPTH)
-        return frozenset(found)
-
-    def _all_stored(self, function: Function, depth: int) -> frozenset[Place]:
-        return self._written_by_function(function, depth, self._stored, items=True)
-
-    def _rebound(self, function: Function, depth: int) -> frozenset[Place]:
-        return self._written_by_function(function, depth, self._rebinds, items=False)
+    def rebound_by(self, function: Function) -> frozenset[Place]:
+        """Return the same without the containers that it only puts items into."""
+        return self._written_by_function(function, _MAX_DEPTH, items=False)
 
     def _written_by_function(
-        self,
-        function: Function,
-        depth: int,
-        memo: dict[Function, frozenset[Place]],
-        *,
-        items: bool,
+        self, function: Function, depth: int, *, items: bool
     ) -> frozenset[Place]:
-        found = memo.get(function)
+        key = (function, depth, items)
+        found = self._stored.get(key)
         if found is not None:
             return found
-        memo[function] = frozenset()
         places: set[Place] = set()
         for target, _, scope in function.stores:
             place = self.written(target, scope)
@@ -270,37 +302,16 @@ class Places:
                 places.add(place)
         if items:
             for site in function.calls:
-                places |= {place for place, _ in self._written_by(site.node, site.scope)}
+                places |= {place for place, _ in self.written_by(site.node, site.scope)}
         if depth > 0:
             for edge in self.calls.out.get(function, ()):
                 if edge.kind in ("call", "method", "init"):
-                    places |= self._written_by_function(edge.callee, depth - 1, memo, items=items)
+                    places |= self._written_by_function(edge.callee, depth - 1, items=items)
         result = frozenset(places)
-        memo[function] = result
+        self._stored[key] = result
         return result
 
-    def _flows(self, made: nodes.Node, value: nodes.Expression, scope: Scope) -> bool:
-        """Whether the guarded expression is part of what is stored, perhaps by way of a name."""
-        seen: set[str] = set()
-        stack: list[nodes.Node] = [value]
-        while stack:
-            current = stack.pop()
-            for node in nodes.walk(current):
-                if node is made:
-                    return True
-                if isinstance(node, nodes.Name) and node.id not in seen:
-                    seen.add(node.id)
-                    found = scope.lookup(node.id)
-                    if found is not None and found.kind == "function":
-                        stack += [
-                            one.value for one in found.bindings[node.id] if one.value is not None
-                        ]
-                        stack += [
-                            one for name, one, _ in found.function.contents if name == node.id
-                        ]
-        return False
-
-    def _written_by(
+    def written_by(
         self, node: nodes.Node, scope: Scope
     ) -> Iterator[tuple[Place, nodes.Expression | None]]:
         """Yield the places that one node writes; with the value, where an item is put in."""
@@ -350,6 +361,42 @@ class Places:
         return self.of(target, scope)
 
 
+def _item(node: nodes.Expression) -> tuple[nodes.Expression, nodes.Expression] | None:
+    """Return the container and the key of an expression that asks for one item."""
+    match node:
+        case nodes.Subscript(value=container, index=key):
+            return container, key
+        case nodes.Call(func=nodes.Attribute(value=container, attr="get"), arguments=[first, *_]):
+            return container, first.value
+        case nodes.Call(
+            func=nodes.Attribute(attr="getenv") | nodes.Name(id="getenv") as container,
+            arguments=[first, *_],
+        ):
+            return container, first.value
+        case nodes.Comparison(left=key, operators=["in" | "not in"], comparators=[container]):
+            return container, key
+    return None
+
+
+def _key(index: nodes.Expression) -> str | None:
+    match index:
+        case nodes.Constant(value=value):
+            return str(value)
+        case nodes.Name(id=name):
+            return f"<{name}>"
+    return None
+
+
+def _names(expression: nodes.Expression, *names: str) -> bool:
+    """Whether a decorator or annotation is one of these, whatever it is called or indexed with."""
+    match expression:
+        case nodes.Call(func=inner) | nodes.Subscript(value=inner):
+            return _names(inner, *names)
+        case nodes.Attribute(attr=name) | nodes.Name(id=name):
+            return name in names
+    return False
+
+
 def _asked(test: nodes.Expression) -> Iterator[nodes.Node]:
     """Yield the nodes of a test, without comparisons that say nothing of presence.
 
@@ -374,12 +421,13 @@ def _is_mutable(value: nodes.Expression | None) -> bool:
     )
 
 
-def _contains(outer: nodes.Node, inner: nodes.Node) -> bool:
-    return any(node is inner for node in nodes.walk(outer))
-
-
 _MAX_DEPTH = 3
 """How many calls deep a store counts as made by a call."""
+
+_MODELS = frozenset({"BaseModel", "BaseSettings", "NamedTuple", "SQLModel"})
+"""Base classes whose annotated attributes are fields of each object, as with a dataclass:
+https://docs.pydantic.dev/latest/concepts/fields/
+"""
 
 _WRITERS = frozenset({"update", "setdefault", "append", "add", "insert", "put", "set", "extend"})
 """Methods that keep their argument in the object."""

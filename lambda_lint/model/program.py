@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lambda_lint.finding import Span
+from lambda_lint.model.named_modules import Named, named_by_call, named_by_target
 from lambda_lint.syntax import nodes
 
 
@@ -196,6 +197,8 @@ class Module:
     function_of: dict[nodes.Node, Function] = field(default_factory=dict)
     imports: list[Binding] = field(default_factory=list)
     stars: list[Binding] = field(default_factory=list)
+    #: The names that functions declare `global`.
+    declared_global: set[str] = field(default_factory=set)
 
     def ancestors(self, node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.Node]]:
         """Yield (child, parent) from the node outwards, up to the function that holds it."""
@@ -316,6 +319,7 @@ class _Indexer:
         """Read `global` and `nonlocal` before anything is bound; they hold for the whole body."""
         for statement in body:
             if isinstance(statement, nodes.Global):
+                self.module.declared_global.update(statement.names)
                 scope.declared.update((name, "global") for name in statement.names)
             elif isinstance(statement, nodes.Nonlocal):
                 scope.declared.update((name, "nonlocal") for name in statement.names)
@@ -375,15 +379,32 @@ class _Indexer:
         self.visit(node.value, node, scope)
         for target in node.targets:
             self.target(target, node, scope, "assign", node.value)
+            self.assigned(target, node, scope, node.value)
 
     def visit_AnnotatedAssign(self, node: nodes.AnnotatedAssign, scope: Scope) -> None:
         self.visit(node.annotation, node, scope)
         self.visit(node.value, node, scope)
         self.target(node.target, node, scope, "assign", node.value)
+        if node.value is not None:
+            self.assigned(node.target, node, scope, node.value)
 
     def visit_AugmentedAssign(self, node: nodes.AugmentedAssign, scope: Scope) -> None:
         self.visit(node.value, node, scope)
         self.target(node.target, node, scope, "augmented", node.value)
+        self.assigned(node.target, node, scope, node.value)
+
+    def assigned(
+        self, target: nodes.Expression, node: nodes.Node, scope: Scope, value: nodes.Expression
+    ) -> None:
+        at_module_level = scope.kind == "module"
+        self.named(node, scope, named_by_target(target, value, at_module_level=at_module_level))
+
+    def named(self, node: nodes.Node, scope: Scope, found: Iterable[Named]) -> None:
+        for one in found:
+            kind = "from" if one.name else "import"
+            self.module.imports.append(
+                Binding(kind, node, scope, module=one.module, level=one.level, name=one.name)
+            )
 
     def visit_Walrus(self, node: nodes.Walrus, scope: Scope) -> None:
         self.visit(node.value, node, scope)
@@ -496,12 +517,7 @@ class _Indexer:
         self.visit(node.func, node, scope)
         for argument in node.arguments:
             self.visit(argument, node, scope)
-        match node:
-            case nodes.Call(
-                func=nodes.Attribute(attr="import_module") | nodes.Name(id="import_module"),
-                arguments=[nodes.Argument(value=nodes.Constant(value=str(name)), star="")],
-            ) if not name.startswith("."):
-                self.module.imports.append(Binding("import", node, scope, module=name))
+        self.named(node, scope, named_by_call(node))
         if isinstance(node.func, nodes.Attribute) and node.func.attr in FILLING:
             root = _root_name(node.func.value)
             if root:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
-from lambda_lint.model import memos, program
+from lambda_lint.model import memos
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
@@ -29,6 +29,7 @@ from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
+from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -45,7 +46,7 @@ class Project:
         knowledge: Knowledge,
         *,
         configured_handlers: Sequence[str] = (),
-        handler_patterns: Sequence[str] = (),
+        is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
         declarations: Sequence[Declaration] = (),
         snapstart: bool = False,
     ) -> None:
@@ -63,15 +64,16 @@ class Project:
         #: What the deployment descriptors of the project declare.
         self.declarations = tuple(declarations)
         self.handlers = find_handlers(
-            self.call_graph, configured_handlers, handler_patterns, declarations
+            self.call_graph, configured_handlers, is_handler_by_name, declarations
         )
-        self.phases = Phases(self.call_graph, self.guards, self.handlers)
-        self.resources = Resources(self.phases)
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
+        self.phases = Phases(self.call_graph, self.guards, self.handlers, self.dependence)
+        self.resources = Resources(self.phases)
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
+        self.usage = Usage()
         self._followed = Followed(self.call_graph, self.constants, self.phases)
 
     def calls(self) -> Iterator[Call]:
@@ -100,7 +102,8 @@ class Project:
         for path in sorted(self.modules):
             module = self.modules[path]
             for function in [module.code, *module.functions]:
-                for site in function.calls:
+                definitions = (self.call_graph.defining.get(one) for one in function.classes)
+                for site in (*function.calls, *(one for one in definitions if one is not None)):
                     externals = self.call_graph.externals.get(site)
                     if externals:
                         found[site.node] = Call(self, site, externals)
@@ -253,7 +256,14 @@ class Call(CallFacts):
     def resource(self) -> Resource | None:
         """What becomes of the object that the call makes, when it is known to make one."""
         found = self.constructor
-        return self.project.resources.of(self.site, found) if found is not None else None
+        if found is None or self.makes_subclass:
+            return None
+        return self.project.resources.of(self.site, found)
+
+    @property
+    def makes_subclass(self) -> bool:
+        """Whether it makes an object of a class of the project, which may do things of its own."""
+        return self.site in self.project.call_graph.subclassed
 
     @cached_property
     def leak(self) -> Leak | None:
@@ -283,7 +293,10 @@ class Call(CallFacts):
     @cached_property
     def phase(self) -> Phase:
         """When the call runs."""
-        return self.project.phases.of_node(self.node, self.site.scope)
+        phase = self.project.phases.of_node(self.node, self.site.scope)
+        class_ = self.project.call_graph.subclassed.get(self.site)
+        is_single = class_ is not None and self.project.phases.is_single(class_)
+        return Phase.ONCE if is_single and phase is Phase.INVOKE else phase
 
     @cached_property
     def handlers(self) -> list[Handler]:
@@ -366,35 +379,14 @@ class Call(CallFacts):
 
     @property
     def _is_handed_on(self) -> bool:
-        return any(
-            isinstance(argument.value, nodes.Name) and argument.value.id == self.local_name
-            for site in self.function.calls
-            for argument in site.node.arguments
-        )
+        return self.local_name in self.project.usage.handed_on(self.function)
 
     @cached_property
     def _changes(self) -> list[tuple[nodes.Expression, Scope]]:
         """What is put into parts of the made object: `x.auth = v`, `x.headers.update(v)`."""
-        found: list[tuple[nodes.Expression, Scope]] = []
         if self.local_name is None:
-            return found
-        for target, place, scope in self.function.stores:
-            value = getattr(place, "value", None)
-            if isinstance(value, nodes.Expression) and self._is_part(target):
-                found.append((value, scope))
-        for site in self.function.calls:
-            match site.node.func:
-                case nodes.Attribute(value=nodes.Attribute() as inner, attr=attr) if (
-                    attr in program.FILLING and self._is_part(inner)
-                ):
-                    found += [(one.value, site.scope) for one in site.node.arguments]
-        return found
-
-    def _is_part(self, target: nodes.Expression) -> bool:
-        inner = target
-        while isinstance(inner, (nodes.Attribute, nodes.Subscript)):
-            inner = inner.value
-        return inner is not target and isinstance(inner, nodes.Name) and inner.id == self.local_name
+            return []
+        return self.project.usage.put_into_parts(self.function).get(self.local_name, [])
 
     @cached_property
     def is_conditional(self) -> bool:
@@ -434,10 +426,10 @@ class Call(CallFacts):
             scope = self.site.scope
             uses = [
                 node
-                for node, where in self.site.module.scope_of.items()
-                if isinstance(node, nodes.Name)
-                and node.id == self.local_name
-                and not isinstance(parents.get(node), nodes.Assign)
+                for node, where in self.project.usage.names_in(self.site.module).get(
+                    self.local_name, ()
+                )
+                if not isinstance(parents.get(node), nodes.Assign)
                 and where.lookup(node.id) is scope
             ]
             return bool(uses) and all(self._makes_client(parents.get(use)) for use in uses)
@@ -499,7 +491,7 @@ class Call(CallFacts):
             found
             or memos.of_shadow(self.site, project.evaluator)
             or memos.of_session(self.site, project.evaluator, project.phases)
-            or memos.of_container(self.site)
+            or memos.of_container(self.site, project.usage)
         )
 
     def _failing_guard(self) -> Guard | None:
@@ -515,6 +507,9 @@ class Call(CallFacts):
     @property
     def shown(self) -> str:
         """How messages show the call: what is called, and its first argument if it is constant."""
+        class_ = self.project.call_graph.subclassed.get(self.site)
+        if class_ is not None and class_ in self.project.call_graph.defining:
+            return f"class {class_.name}"
         source = self.project.sources[self.path]
         callee = " ".join(source.slice(self.node.func.span).split())
         if len(callee) > 50:
@@ -538,9 +533,19 @@ class Call(CallFacts):
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
                 found = in_loop(edge.node, edge.scope)
+                if found is None and self._runs_for_items(edge):
+                    found = edge.span
                 if found is not None:
                     return found
         return found
+
+    def _runs_for_items(self, edge: Edge) -> bool:
+        """Whether a library runs the callee for each of many items: `map(load, keys)`."""
+        if edge.site is None or edge.kind not in ("runner", "wrapper"):
+            return False
+        externals = self.project.call_graph.externals.get(edge.site, ())
+        runners = (self.project.knowledge.runner(one.name) for one in externals)
+        return any(one is not None and one.passes == "items" for one in runners)
 
     @property
     def confidence(self) -> Confidence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lambda_lint.syntax import nodes
 
@@ -51,6 +51,53 @@ def asked_for_presence(test: nodes.Expression, in_body: bool) -> nodes.Expressio
         case nodes.UnaryOperation(operator="not", operand=operand):
             return asked_for_presence(operand, not in_body)
     return None
+
+
+def missing_instead(test: nodes.Expression, in_body: bool) -> Iterator[nodes.Expression]:
+    """Yield what is certainly not there when the branch is entered: `client is None and …`."""
+    match test:
+        case nodes.BooleanOperation(operator=operator, operands=operands):
+            if in_body == (operator == "and"):
+                for one in operands:
+                    yield from missing_instead(one, in_body)
+        case _:
+            asked = asked_for_presence(test, not in_body)
+            if asked is not None:
+                yield asked
+
+
+def asks_for_item(test: nodes.Expression, in_body: bool) -> bool:
+    """Whether the branch is entered just when an item is there: `key in kept`, `kept.get(key)`."""
+    match test:
+        case nodes.UnaryOperation(operator="not", operand=operand):
+            return asks_for_item(operand, not in_body)
+        case nodes.Comparison(operators=["in" | "not in" as operator]):
+            return in_body == (operator == "in")
+        case nodes.Subscript() | nodes.Call(func=nodes.Attribute(attr="get" | "getenv")):
+            return in_body
+        case nodes.Call(func=nodes.Name(id="getenv")):
+            return in_body
+    return False
+
+
+def rebound(block: Sequence[nodes.Statement]) -> Iterator[nodes.Expression]:
+    """Yield the targets that the statements assign to, inner blocks included."""
+    for statement in block:
+        for node in nodes.walk(statement):
+            match node:
+                case nodes.Assign(targets=targets):
+                    yield from targets
+                case nodes.AnnotatedAssign(target=target):
+                    yield target
+
+
+def handed_on(block: Sequence[nodes.Statement]) -> Iterator[nodes.Expression]:
+    """Yield what the statements return or assign as it is."""
+    for statement in block:
+        match statement:
+            case nodes.Return(value=value) | nodes.Assign(value=value):
+                if value is not None:
+                    yield value
 
 
 def asks_for_absence(test: nodes.Expression, in_body: bool) -> bool:

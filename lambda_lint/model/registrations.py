@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lambda_lint.model.calls import CallGraph, bind_arguments
 from lambda_lint.model.knowledge import Framework
+from lambda_lint.model.named_modules import texts_of_setting
 from lambda_lint.model.program import Binding, CallSite, Class, Function, Module, Scope
 from lambda_lint.model.values import (
     ClassValue,
@@ -14,6 +15,7 @@ from lambda_lint.model.values import (
     External,
     FunctionValue,
     InstanceValue,
+    ModuleValue,
     Value,
 )
 from lambda_lint.syntax import nodes
@@ -56,7 +58,13 @@ class Registrations:
         decorated comes first.
         """
         found: dict[Function, Route] = {}
-        for find in (self._decorated, self._registered_in, self._made, self._depended_on):
+        for find in (
+            self._decorated,
+            self._registered_in,
+            self._made,
+            self._depended_on,
+            self._set,
+        ):
             for module in self.modules:
                 for route in find(module):
                     found.setdefault(route.function, route)
@@ -104,6 +112,12 @@ class Registrations:
                     return
                 if called.attr in framework.lifecycle and isinstance(target, FunctionValue):
                     yield _started(target.function, framework, _origin(value))
+                    return
+        else:
+            for value in self.evaluator.evaluate(called, scope):
+                framework = self.knowledge.framework(getattr(value, "name", ""))
+                if framework is not None and "__init__" in framework.routes:
+                    yield from self._routes(target, framework, None)
                     return
         if isinstance(target, FunctionValue):
             for registry in self._registries(decorator, scope):
@@ -178,6 +192,29 @@ class Registrations:
                     for needed in self._needed(site):
                         yield Route(needed, f"`{needed.name}` is a dependency of routes")
 
+    def _set(self, module: Module) -> Iterator[Route]:
+        """What Django finds by a text in its settings: `MIDDLEWARE = ["shop.middleware.Audit"]`."""
+        for setting, bindings in module.scope.bindings.items():
+            framework = self.knowledge.framework(f"django.conf.settings.{setting}")
+            for binding in bindings if framework is not None else ():
+                if binding.value is None or framework is None:
+                    continue
+                for dotted, name, _ in texts_of_setting(binding.value):
+                    path = self.evaluator.imports.find(dotted, module.path)
+                    if path is not None and path in self.calls.modules:
+                        named = ModuleValue(self.calls.modules[path])
+                        for value in self.evaluator.attribute((named,), name):
+                            made = self._made_by_factory(value)
+                            for one in made or (value,):
+                                yield from self._routes(one, framework, None)
+
+    def _made_by_factory(self, value: Value) -> tuple[Value, ...]:
+        """Middleware that is a function makes the function that is called for each request."""
+        if not isinstance(value, FunctionValue):
+            return ()
+        returned = self.evaluator.returned(value.function)
+        return tuple(one for one in returned if isinstance(one, FunctionValue))
+
     def _runs_for_routes(self, external: External) -> bool:
         runner = self.knowledge.runner(external.name)
         return runner is not None and runner.when == "route"
@@ -185,17 +222,24 @@ class Registrations:
     def _needed(self, site: CallSite) -> Iterator[Function]:
         """Yield the function or the constructor that `Depends(x)` stands for.
 
-        Without an argument it is the class of the parameter's annotation.
+        Without an argument it is the class of the parameter's annotation, or that beside it in
+        `Annotated[Pages, Depends()]`.
         """
         values: list[Value] = []
-        if site.node.arguments:
-            values += self.evaluator.evaluate(site.node.arguments[0].value, site.scope)
+        positional = [one for one in site.node.arguments if one.name in (None, "dependency")]
+        if positional:
+            values += self.evaluator.evaluate(positional[0].value, site.scope)
         else:
-            place = site.module.parents.get(site.node)
-            if isinstance(place, nodes.Parameter) and place.annotation is not None:
-                for one in self.evaluator.annotated(place.annotation, site.scope):
-                    if isinstance(one, InstanceValue):
-                        values.append(ClassValue(one.class_))
+            match site.module.parents.get(site.node):
+                case nodes.Parameter(annotation=annotation) if annotation is not None:
+                    beside = annotation
+                case nodes.Collection(items=[first, *_]):
+                    beside = first
+                case _:
+                    return
+            for one in self.evaluator.annotated(beside, site.scope):
+                if isinstance(one, InstanceValue):
+                    values.append(ClassValue(one.class_))
         for value in values:
             if isinstance(value, FunctionValue):
                 yield value.function
@@ -224,13 +268,21 @@ class Registrations:
         made_by: nodes.Call | None,
         *,
         own: bool = False,
+        used: bool = True,
     ) -> Iterator[Route]:
-        """Yield the function, or the methods of the object or class, that is called."""
+        """Yield the function, or the methods of the object or class, that is called.
+
+        With `used` also those of the classes that a class names in its attributes.
+        """
         functions: Iterable[Function] = ()
         if isinstance(value, FunctionValue):
             functions = (value.function,)
         elif isinstance(value, (ClassValue, InstanceValue)):
             functions = self._methods(value.class_, framework.methods)
+            for attribute in framework.attributes if used else ():
+                for one in self.evaluator.attribute((ClassValue(value.class_),), attribute):
+                    for inner in self._each(one):
+                        yield from self._routes(inner, framework, made_by, used=False)
         for function in functions:
             text = f"`{function.name}` is called by the {framework.title} application"
             yield Route(function, text, framework.on_lambda, own, made_by)
@@ -262,12 +314,20 @@ class Registrations:
         values += self.evaluator.evaluate(node, scope)
         if not values and isinstance(node, nodes.Name):
             values += self._looped(node.id, scope)
-        for value in values:
-            inside = self._inside(value) if isinstance(value, DisplayValue) else [(value,)]
-            for several in inside:
-                for one in several:
-                    if isinstance(one, (FunctionValue, ClassValue, InstanceValue)):
-                        yield one
+        callables = [one for value in values for one in self._each(value)]
+        yield from callables
+        if not callables and isinstance(node, nodes.Call):
+            # A wrapper of a library: `csrf_exempt(view)`.
+            for argument in node.arguments:
+                if isinstance(argument.value, (nodes.Name, nodes.Attribute, nodes.Call)):
+                    yield from self._callables(argument.value, scope)
+
+    def _each(self, value: Value) -> Iterator[Value]:
+        """Yield a value that can be called, or those in a display."""
+        for several in self._inside(value) if isinstance(value, DisplayValue) else [(value,)]:
+            for one in several:
+                if isinstance(one, (FunctionValue, ClassValue, InstanceValue)):
+                    yield one
 
     def below_wrapper(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
         """`compress(f)`: what the wrapper calls, which is as much of a route as the wrapper."""

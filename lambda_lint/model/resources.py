@@ -113,6 +113,29 @@ class Resources:
         """Return the assignments to a variable or attribute of one of these last names."""
         return [one for name in sorted(place_names) for one in self._stores.get(name, ())]
 
+    def stores_of(self, origin: nodes.Call) -> list[_Store]:
+        """Return the assignments of what a call made."""
+        return self._stores_by_origin.get(origin, [])
+
+    @cached_property
+    def _stores_by_origin(self) -> dict[nodes.Call, list[_Store]]:
+        found: dict[nodes.Call, list[_Store]] = {}
+        for named in self._stores.values():
+            for store in named:
+                for origin in store.values:
+                    found.setdefault(origin, []).append(store)
+        return found
+
+    @cached_property
+    def cache_clears(self) -> list[tuple[nodes.Attribute, Scope]]:
+        """Every place that names `f.cache_clear`."""
+        return [
+            (node, scope)
+            for function in self.calls.functions()
+            for node, scope in function.attribute_loads
+            if node.attr == "cache_clear"
+        ]
+
     def leaves(self, call: nodes.Call, scope: Scope) -> bool:
         """Whether a call ends the program."""
         return any(
@@ -315,9 +338,7 @@ class Resource:
 
     @cached_property
     def _stores(self) -> list[_Store]:
-        origin = self.site.node
-        stores = self._resources._stores.values()
-        return [store for named in stores for store in named if origin in store.values]
+        return self._resources.stores_of(self.site.node)
 
     @cached_property
     def closings(self) -> list[Use]:
@@ -360,10 +381,9 @@ class Resource:
         for store in self._resources.stores(names):
             if store.place in places and self._renews(store):
                 return store.statement
-        for function in self._resources.calls.functions():
-            for node, scope in function.attribute_loads:
-                if node.attr == "cache_clear" and self._returned_by(node.value, scope):
-                    return node
+        for node, scope in self._resources.cache_clears:
+            if self._returned_by(node.value, scope):
+                return node
         return None
 
     def _renews(self, store: _Store) -> bool:

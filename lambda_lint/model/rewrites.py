@@ -22,7 +22,7 @@ def hoist(call: Call) -> Fix | None:
     """
     statement = _plain_assignment(call)
     function = call.function
-    if call.is_changed_later:
+    if call.is_changed_later or call.makes_subclass:
         return None
     if statement is None or not isinstance(function.node, nodes.FunctionDef):
         return None
@@ -64,7 +64,7 @@ def cached_getter(call: Call) -> Fix | None:
     new function. Not safe, because objects are shared then and tests that patch the library have
     to clear the cache. Returns None where the call needs anything that is local.
     """
-    if call.is_changed_later:
+    if call.is_changed_later or call.makes_subclass:
         return None
     if not _bound_anywhere(call.node, call.site.scope):
         function = call.function
@@ -151,7 +151,7 @@ def _is_free(name: str, call: Call) -> bool:
     if name in module.scope.bindings or module.stars:
         return False
     # A function that uses the same name for something of its own is left alone, a reader is not.
-    return not any(isinstance(node, nodes.Global) and name in node.names for node in module.parents)
+    return name not in module.declared_global
 
 
 def _bound_above(node: nodes.Node, scope: Scope, line: int) -> bool:

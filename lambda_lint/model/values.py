@@ -8,7 +8,7 @@ resolved; `()` stands for "made by calling": `boto3.session.Session().client` is
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lambda_lint.model.annotations import NO_CLASSES, class_names, elements_of
@@ -34,6 +34,7 @@ from lambda_lint.model.kinds import (
 )
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.program import Binding, Class, Function, Module, Scope
+from lambda_lint.model.reaching import final, visible
 from lambda_lint.model.results import Results, runner_arguments
 from lambda_lint.syntax import nodes
 
@@ -84,7 +85,7 @@ class Evaluator:
     def _evaluate(self, node: nodes.Expression, scope: Scope) -> Iterable[Value]:
         match node:
             case nodes.Name(id=name):
-                return self.name(name, scope)
+                return self.name(name, scope, node)
             case nodes.Attribute(value=value, attr=attr):
                 return self._attributes(self.evaluate(value, scope), attr)
             case nodes.Call():
@@ -111,11 +112,13 @@ class Evaluator:
                 return [one for one in sides if isinstance(one, (DisplayValue, ContainerValue))]
         return ()
 
-    def name(self, name: str, scope: Scope) -> Values:
-        """Return what a plain name may hold in `scope`."""
+    def name(self, name: str, scope: Scope, use: nodes.Name | None = None) -> Values:
+        """Return what a plain name may hold in `scope`; with `use`, at that place."""
         found = scope.lookup(name)
         if found is not None:
-            return self.bound(found, name)
+            if use is None:
+                return self.bound(found, name)
+            return self._union(visible(found, name, use, scope))
         for star in scope.module.stars:
             path = self._path_of(star)
             if path is not None and path in self.modules:
@@ -127,8 +130,10 @@ class Evaluator:
         return ()
 
     def bound(self, scope: Scope, name: str) -> Values:
-        """Return the union of what the bindings of `name` in `scope` give it."""
-        bindings = scope.bindings.get(name, ())
+        """Return what a name of `scope` may hold when the code of the scope has run."""
+        return self._union(final(scope, name))
+
+    def _union(self, bindings: Sequence[Binding]) -> Values:
         if len(bindings) == 1:
             return self.binding(bindings[0])
         if len(bindings) > 4 * MAX_VALUES:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lambda_lint.model.calls import CallGraph
-from lambda_lint.model.program import Function, Module, Scope
-from lambda_lint.model.values import Evaluator, External
+from lambda_lint.model.program import Class, Function, Module, Scope
+from lambda_lint.model.values import Evaluator, External, InstanceValue, ModuleValue
 from lambda_lint.syntax import nodes
 
 Written = tuple[nodes.Expression, Scope]
@@ -20,14 +20,28 @@ class Writes:
         """Read the stores of every function once."""
         self.evaluator: Evaluator = calls.evaluator
         self._attributes: dict[str, list[tuple[nodes.Expression, Written]]] = {}
+        #: The same by the class of the object or by the module, once somebody asks for the name.
+        self._owned: dict[str, dict[Class | Module, list[Written]]] = {}
         self._environment: dict[str, list[Written]] = {}
         self._contents: dict[tuple[Module, str], list[Written]] = {}
         for function in calls.functions():
             self._read(function)
 
-    def to_attribute(self, attr: str) -> list[tuple[nodes.Expression, Written]]:
-        """Return the stores to an attribute of that name: the object and what is stored."""
-        return self._attributes.get(attr, [])
+    def to_attribute(self, owner: Class | Module, attr: str) -> list[Written]:
+        """Return what is stored in an attribute of a module or of the objects of a class."""
+        found = self._owned.get(attr)
+        if found is None:
+            found = self._owned[attr] = {}
+            for target, written in self._attributes.get(attr, ()):
+                owners: dict[Class | Module, None] = {}
+                for value in self.evaluator.evaluate(target, written[1]):
+                    if isinstance(value, InstanceValue):
+                        owners[value.class_] = None
+                    elif isinstance(value, ModuleValue):
+                        owners[value.module] = None
+                for one in owners:
+                    found.setdefault(one, []).append(written)
+        return found.get(owner, [])
 
     def to_variable(self, name: str) -> list[Written]:
         """Return what is stored in an environment variable."""

@@ -1,8 +1,10 @@
 """Examples as they are written: fenced blocks of a Markdown page, files in a block, marks on lines.
 
 A fence says what its code is: `python bad`, `python fixed` or `python good`, then perhaps
-`name="what this shows"`; `toml config` holds settings for the blocks below it. Inside a block a
-line `# file: pkg/helper.py` begins another file; what stands before the first one is `app.py`.
+`name="what this shows"`; `toml config` holds settings for the blocks below it, and `python events`
+the script that runs them. A paragraph `Not run: ...` below an example says why it is not.
+Inside a block a line `# file: pkg/helper.py` begins another file; what stands before the first one
+is `app.py`.
 
 A mark at the end of a line says what is to be said there: `# LMB101`, or several codes, or
 `# LMB101 - with a reason`. `# todo: LMB101` is a known missed alarm, `# false: LMB101` a known
@@ -13,8 +15,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile, takewhile
+from types import MappingProxyType
 from typing import NamedTuple
 
 DEFAULT_FILE = "app.py"
@@ -29,13 +33,28 @@ class Mark(NamedTuple):
     kind: str = ""
 
 
+class Events(NamedTuple):
+    """The script that runs examples, as a page has it; `line` is that of its fence in the file.
+
+    `handler` is `module.name`, or empty where the example has one handler only. The script is
+    Python; what it may call is known by those who run it. `files` are there only when an example
+    is run: stand-ins for modules that it imports, data that it reads.
+    """
+
+    script: str
+    handler: str
+    line: int
+    files: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Block:
     """One fenced block of a page.
 
     `kind` is the first word after the language, `title` the name that was given. `line` is that of
     the opening fence in the file of the page, `places` maps lines of the example's files to lines
-    of that file. `files` are without marks.
+    of that file. `files` are without marks. `events` say how it is run, and `not_run` says why it
+    is not: the text of the line `Not run: ...` that comes next on the page.
     """
 
     language: str
@@ -46,6 +65,8 @@ class Block:
     marks: tuple[Mark, ...]
     config: str = ""
     places: dict[tuple[str, int], int] = field(default_factory=dict, compare=False)
+    events: Events | None = field(default=None, compare=False)
+    not_run: str = field(default="", compare=False)
 
 
 class Fence(NamedTuple):
@@ -81,14 +102,18 @@ def fences(page: str) -> Iterator[Fence]:
 def blocks(page: str, first_line: int = 1) -> Iterator[Block]:
     """Yield the blocks of a page whose first line is line `first_line` of its file.
 
-    Blocks in other languages than Python are left out; so are configurations, which go into the
-    blocks below them.
+    Blocks in other languages than Python are left out; so are configurations and events, which go
+    into the blocks below them.
     """
     config = ""
+    events: Events | None = None
+    lines = page.split("\n")
     for fence in fences(page):
-        language, kind, title = _read_info(fence.info)
+        language, kind, options = _read_info(fence.info)
         if (language, kind) == ("toml", "config"):
             config = "\n".join(fence.lines) + "\n"
+        elif script := read_events(fence, first_line):
+            events = script
         elif language == "python":
             line = first_line + fence.line - 1
             files, places = split_files(fence.lines, line + 1)
@@ -96,7 +121,28 @@ def blocks(page: str, first_line: int = 1) -> Iterator[Block]:
             for path, text in files.items():
                 clean[path], found = take_marks(path, text)
                 marks += found
-            yield Block(language, kind, title, line, clean, tuple(marks), config, places)
+            yield Block(
+                language,
+                kind,
+                options.get("name", ""),
+                line,
+                clean,
+                tuple(marks),
+                config,
+                places,
+                events,
+                _not_run(lines[fence.line + len(fence.lines) + 1 :]),
+            )
+
+
+def read_events(fence: Fence, first_line: int = 1) -> Events | None:
+    """Return the script in a fence of a page that begins in line `first_line`, if it holds one."""
+    language, kind, options = _read_info(fence.info)
+    if (language, kind) != ("python", "events"):
+        return None
+    files, _ = split_files(fence.lines)
+    script = files.pop(DEFAULT_FILE, "")
+    return Events(script, options.get("handler", ""), first_line + fence.line - 1, files)
 
 
 def split_files(
@@ -157,12 +203,29 @@ def _take(path: str, text: str, pattern: re.Pattern[str]) -> tuple[str, list[Mar
     return "\n".join(lines), marks
 
 
-def _read_info(info: str) -> tuple[str, str, str]:
-    """Return language, kind and name of an info string."""
+def _read_info(info: str) -> tuple[str, str, dict[str, str]]:
+    """Return language, kind and options of an info string."""
     try:
         words = shlex.split(info)
     except ValueError:
         words = info.split()
-    named = [word[len("name=") :] for word in words if word.startswith("name=")]
-    plain = [word for word in words if not word.startswith("name=")]
-    return (plain or [""])[0], " ".join(plain[1:]), " ".join(named)
+    plain = []
+    options = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and name in ("name", "handler"):
+            options[name] = value
+        else:
+            plain.append(word)
+    return (plain or [""])[0], " ".join(plain[1:]), options
+
+
+def _not_run(below: Sequence[str]) -> str:
+    """Return why the example above these lines is not run, if the first paragraph says so."""
+    first = dropwhile(lambda line: not line.strip(), below)
+    paragraph = takewhile(lambda line: line.strip() and not line.startswith(("```", "~~~")), first)
+    text = " ".join(paragraph)
+    return text.removeprefix(_NOT_RUN).strip() if text.startswith(_NOT_RUN) else ""
+
+
+_NOT_RUN = "Not run:"
