@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/cdk/v2/guide/assets.html : with the metadata `aws:asset:path` and
 `aws:asset:property` a template says which copy a function runs. The project's own file is the one
-with the same content.
+with the same content, or nearly so.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from lambda_lint.descriptors.tree import Node, parse
 from lambda_lint.source import Source
 
 FOLDER = "cdk.out"
+
+_LIKE = 0.6
+"""How many of the lines must be the same: the code may have been edited since."""
 
 
 def is_assembly(path: str) -> bool:
@@ -71,7 +74,10 @@ class _Assembly(Template):
             copy = self.files.descriptors.get(posixpath.join(staged, end))
             if copy is None:
                 continue
-            for path in self.files.ending_with(module):
-                if self.files.is_same(path, copy):
-                    return path[: -len(end)].rstrip("/")
+            alike = [
+                (self.files.likeness(path, copy), path) for path in self.files.ending_with(module)
+            ]
+            best = max(alike, default=(0.0, ""))
+            if best[0] >= _LIKE:
+                return best[1][: -len(end)].rstrip("/")
         return None
