@@ -55,9 +55,10 @@ def chalice(source: Source, files: Files) -> Iterator[Declaration]:
 def zappa(source: Source, files: Files) -> Iterator[Declaration]:
     """Yield what the stages of a Zappa project name: application, handlers of events, callbacks."""
     root = posixpath.dirname(source.path)
-    document = _toml(source) if source.path.endswith(".toml") else parse(text_of(source))[0]
+    documents = [_toml(source)] if source.path.endswith(".toml") else parse(text_of(source))
     seen: set[tuple[str, Span]] = set()
-    for count, (stage, settings) in enumerate(document.items()):
+    stages = [one for document in documents for one in document.items()]
+    for count, (stage, settings) in enumerate(stages):
         if count >= _MOST_STAGES:
             return
         for handler, span, flags in _of_stage(settings):

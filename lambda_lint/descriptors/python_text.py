@@ -10,6 +10,7 @@ PROJECT = "/\0"
 """What a path begins with that was made from `__file__`: the root of the project."""
 
 _DEEPEST = 12
+_LONGEST = 4096
 _SAME = frozenset({"abspath", "realpath", "normpath", "str", "fspath", "Path", "PurePath"})
 _SAME_METHODS = frozenset({"resolve", "absolute", "as_posix", "__str__", "expanduser"})
 
@@ -21,6 +22,7 @@ class Texts:
         """Take the file's path from the root, and its tree."""
         self.path = path
         self._bound: dict[str, nodes.Expression | None] = {}
+        self._known: dict[str, str | None] = {}
         for node in nodes.walk(tree):
             match node:
                 case nodes.Assign(targets=[target], value=value):
@@ -63,8 +65,14 @@ class Texts:
                 return posixpath.dirname(above) if above is not None else None
             case nodes.Attribute(attr="pardir"):
                 return ".."
-        bound = self._bound.get(dotted(node) or "")
-        return self.of(bound, depth + 1) if bound is not None else None
+        name = dotted(node) or ""
+        if name not in self._known:
+            # What leads back to itself is unknown.
+            self._known[name] = None
+            bound = self._bound.get(name)
+            found = self.of(bound, depth + 1) if bound is not None else None
+            self._known[name] = found if found is not None and len(found) <= _LONGEST else None
+        return self._known[name]
 
     def value(self, node: nodes.Expression | None) -> nodes.Expression | None:
         """Return what a name is bound to, or the expression itself."""

@@ -23,6 +23,9 @@ _NAME = re.compile(r"serverless[\w.-]*\.(?:ya?ml|json|[cm]?[tj]s)", re.IGNORECAS
 _FILE = re.compile(r"\$\{file\(([^)$]+)\)(?::([\w.-]+))?[^}]*\}")
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _MOST_INCLUDED = 200
+_MOST_STEPS = 100_000
+"""How much of one service is resolved: aliases and variables can make a small one large."""
+
 _WSGI = frozenset({"wsgi_handler.handler", "wsgi.handler"})
 
 
@@ -48,6 +51,7 @@ class _Service:
         self.root = posixpath.dirname(source.path)
         self.files = files
         self._included: dict[str, Node | None] = {}
+        self._steps = _MOST_STEPS
 
     def functions(self) -> Iterator[Declaration]:
         for path, name, function in self._entries(self.path, self.document.get("functions"), 0):
@@ -57,7 +61,8 @@ class _Service:
 
     def _entries(self, path: str, node: Node | None, depth: int) -> Iterator[tuple[str, str, Node]]:
         """Yield the functions with the files that they stand in; a list is merged."""
-        if node is None or depth > 5:
+        self._steps -= 1
+        if node is None or depth > 5 or self._steps < 0:
             return
         if node.text is not None:
             for found, target in self._include(node.text):
@@ -204,7 +209,8 @@ class _Service:
 
     def _text(self, node: Node | None, depth: int = 0) -> str | None:
         """Return a text with its variables resolved, None for one that only a deployment knows."""
-        if node is None or node.text is None or node.tag or depth > 8:
+        self._steps -= 1
+        if node is None or node.text is None or node.tag or depth > 8 or self._steps < 0:
             return None
         known = True
 
@@ -223,7 +229,7 @@ class _Service:
             return ""
 
         text = _VARIABLE.sub(value, node.text[:10_000])
-        return text if known else None
+        return text if known and len(text) <= 10_000 else None
 
 
 _SCRIPT_HANDLER = re.compile(r"\bhandler\s*:\s*[`'\"]([\w./-]+\.[A-Za-z_]\w*)[`'\"]")

@@ -81,6 +81,7 @@ class _Folder:
         self.path = path
         self.files = files
         self._documents: list[dict[str, Any]] | None = None
+        self._references: dict[str, str | None] = {}
 
     def function(self, name: str, body: dict[str, Any], source: Source) -> Declaration | None:
         found = self._described("resource", name, body, source)
@@ -199,13 +200,18 @@ class _Folder:
 
         def put(match: re.Match[str]) -> str:
             nonlocal known
-            found = self._reference(match[1].strip(), depth)
+            name = match[1].strip()
+            if name not in self._references:
+                # What leads back to itself is unknown.
+                self._references[name] = None
+                self._references[name] = self._reference(name, depth)
+            found = self._references[name]
             if found is None:
                 known = False
             return found or ""
 
         text = _REFERENCE.sub(put, _unquoted(value))
-        return text if known and "${" not in text else None
+        return text if known and "${" not in text and len(text) <= 10_000 else None
 
     def _reference(self, name: str, depth: int) -> str | None:
         if name in ("path.module", "path.root", "path.cwd"):
