@@ -17,10 +17,12 @@ from lambda_lint.fingerprint import with_fingerprints
 from lambda_lint.model import program
 from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.handlers import ConfiguredHandlerError, Handler
+from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
-from lambda_lint.model.project import Call, Project, UnresolvedCall
+from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
 from lambda_lint.model.routes import imported_paths, is_test_path
+from lambda_lint.model.state import Fill, State
 from lambda_lint.parsing import parse_all, syntax_errors
 from lambda_lint.rule import Report, Rule
 from lambda_lint.settings import Settings
@@ -279,7 +281,11 @@ def _ask(
         Failure: failures,
         Project: [project],
         MissingHandler: list(project.missing_handlers()),
+        State: project.states if any(rule.entity is State for rule in rules) else (),
+        Fill: project.fills if any(rule.entity is Fill for rule in rules) else (),
+        Frozen: project.frozen if any(rule.entity is Frozen for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
+        StateChange: _changes(project, rules),
     }
     for rule in rules:
         if rule.entity not in entities:
@@ -304,6 +310,11 @@ def _unresolved(project: Project, rules: Sequence[Rule]) -> Sequence[UnresolvedC
     """Look for these only when a rule asks, because few do."""
     asked = any(rule.entity is UnresolvedCall for rule in rules)
     return list(project.unresolved_calls()) if asked else ()
+
+
+def _changes(project: Project, rules: Sequence[Rule]) -> Sequence[StateChange]:
+    asked = any(rule.entity is StateChange for rule in rules)
+    return list(project.state_changes()) if asked else ()
 
 
 def _place(entity: object) -> str:

@@ -20,14 +20,37 @@ from typing import Any
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
 from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
+from lambda_lint.model.import_clock import Frozen
+from lambda_lint.model.import_clock import steps as witness_of_frozen
 from lambda_lint.model.phases import Phase
-from lambda_lint.model.project import Call, Handler, Leak, Project, Resource, UnresolvedCall, Use
+from lambda_lint.model.project import (
+    Call,
+    Handler,
+    Leak,
+    Project,
+    Resource,
+    StateChange,
+    UnresolvedCall,
+    Use,
+)
 from lambda_lint.model.rewrites import (
     add_argument,
     cached_getter,
     hoist,
     needs_only_module_names,
 )
+from lambda_lint.model.state import Change, Fill, Stale, State
+from lambda_lint.model.state_stories import (
+    GROWN,
+    REBOUND,
+    RESHAPED,
+    Story,
+    condition,
+    kind_of,
+    stories,
+    witness,
+)
+from lambda_lint.model.touches import Touch
 from lambda_lint.source import Failure
 
 CATEGORIES: dict[str, str] = {
@@ -136,6 +159,116 @@ class Report:
             fix=fix,
         )
 
+    @staticmethod
+    def of_change(
+        change: StateChange, project: Project, *, message: str, help: str, last: str
+    ) -> Report:
+        """Report a change of the process, with the chain from a handler as its witness."""
+        phases = project.phases
+        way = phases.path_to(change.function)
+        handlers = phases.handlers_of(change.function)
+        path = change.scope.module.path
+        steps = phases.witness(way) if way is not None else ()
+        ranks = [one.confidence for one in handlers]
+        only_custom = bool(handlers) and all(one.custom_resource for one in handlers)
+        return Report(
+            path=path,
+            span=change.node.span,
+            message=message,
+            help=help,
+            witness=(*steps, Step(path, change.node.span, last)),
+            handlers=tuple(one.label for one in handlers),
+            severity=Severity.INFO if only_custom else None,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
+    @staticmethod
+    def of_frozen(found: Frozen, project: Project, *, message: str, help: str, made: str) -> Report:
+        """Report what is made at import, by an invocation that uses it.
+
+        `made` is what the witness says of the call that makes it.
+        """
+        phases = project.phases
+        handlers = phases.handlers_of(found.function)
+        only_custom = handlers and all(one.custom_resource for one in handlers)
+        ranks = [one.confidence for one in handlers]
+        return Report(
+            path=found.site.module.path,
+            span=found.site.span,
+            message=message,
+            help=help,
+            witness=witness_of_frozen(found, phases, made),
+            handlers=tuple(one.label for one in handlers),
+            severity=Severity.INFO if only_custom else None,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
+    @staticmethod
+    def of_touch(
+        touch: Touch,
+        project: Project,
+        *,
+        message: str,
+        help: str,
+        last: str,
+        before_last: tuple[Step, ...] = (),
+        severity: Severity | None = None,
+    ) -> Report:
+        """Report something that an invocation does to what outlives it.
+
+        `last` is what the witness says of it; `before_last` are further places of the story.
+        """
+        phases = project.phases
+        path = phases.path_to(touch.function)
+        handlers = phases.handlers_of(touch.function)
+        steps = phases.witness(path) if path is not None else ()
+        if handlers and all(one.custom_resource for one in handlers):
+            severity = Severity.INFO
+        ranks = [one.confidence for one in handlers]
+        place = touch.function.module.path
+        return Report(
+            path=place,
+            span=touch.node.span,
+            message=message,
+            help=help,
+            witness=(*steps, *before_last, Step(place, touch.node.span, last)),
+            handlers=tuple(one.label for one in handlers),
+            severity=severity,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
+    @staticmethod
+    def of_story(
+        story: Story,
+        project: Project,
+        *,
+        message: str,
+        help: str,
+        left: str,
+        seen: str,
+        at_change: bool = False,
+        severity: Severity | None = None,
+    ) -> Report:
+        """Report state by a story of two invocations: at the read, or `at_change`.
+
+        `left` is what the witness says of what the first invocation does, `seen` what it says of
+        what the next one finds.
+        """
+        place = story.change.touch if at_change else story.stale.read
+        if all(one.custom_resource for one in story.handlers):
+            severity = Severity.INFO
+        ranks = [one.confidence for one in story.handlers]
+        return Report(
+            path=place.function.module.path,
+            span=place.node.span,
+            message=message,
+            help=help,
+            witness=witness(story, project.phases, left=left, seen=seen, at_change=at_change),
+            handlers=tuple(one.label for one in story.handlers),
+            severity=severity,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
 
 class RuleError(Exception):
     """A rule file that cannot be used. The text names the file, the line and what to change."""
@@ -204,13 +337,19 @@ __all__ = [
     "CATEGORIES",
     "CREDENTIALS",
     "EVENT",
+    "GROWN",
     "ITERATION",
+    "REBOUND",
+    "RESHAPED",
     "UNKNOWN",
     "Call",
+    "Change",
     "Confidence",
     "Edit",
     "Failure",
+    "Fill",
     "Fix",
+    "Frozen",
     "Handler",
     "Leak",
     "MissingHandler",
@@ -222,12 +361,19 @@ __all__ = [
     "RuleError",
     "Severity",
     "Span",
+    "Stale",
+    "State",
+    "StateChange",
     "Step",
+    "Story",
     "UnresolvedCall",
     "Use",
     "add_argument",
     "cached_getter",
+    "condition",
     "hoist",
+    "kind_of",
     "needs_only_module_names",
     "rule",
+    "stories",
 ]

@@ -17,13 +17,16 @@ from lambda_lint.model.knowledge import (
     KINDS,
     RULES,
     CacheDecorator,
+    Change,
     Constructor,
     Container,
+    Effect,
     Evidence,
     Fact,
     Framework,
     Knowledge,
     KnowledgeError,
+    Momentary,
     NameEvidence,
     ParameterEvidence,
     Registering,
@@ -32,6 +35,7 @@ from lambda_lint.model.knowledge import (
     Stored,
     Taker,
     Timeout,
+    Written,
 )
 
 if sys.version_info >= (3, 11):
@@ -60,12 +64,22 @@ TABLES: list[tuple[str, str, type[Any]]] = [
     ("frameworks", "framework", Framework),
     ("constants", "pure", Fact),
     ("constants", "method", Fact),
+    ("constants", "momentary", Momentary),
     ("network", "request", Request),
     ("network", "fetch", Stored),
     ("network", "store", Stored),
     ("network", "opening", Fact),
     ("resources", "taker", Taker),
     ("resources", "timeout", Timeout),
+    ("effects", "effect", Effect),
+    ("effects", "shared", Fact),
+    ("effects", "signal", Fact),
+    ("effects", "file", Written),
+    ("effects", "removal", Fact),
+    ("effects", "unique", Fact),
+    ("effects", "change", Change),
+    ("effects", "primitive", Fact),
+    ("effects", "ending", Fact),
 ]
 
 FAMILIES = frozenset(
@@ -95,6 +109,8 @@ CHOICES: dict[tuple[type[Any], str], frozenset[str]] = {
     (NameEvidence, "parameters"): frozenset({"any", "two"}),
     (Framework, "kind"): frozenset({"app", "router"}),
     (Taker, "takes"): frozenset({"borrows", "closes"}),
+    (Effect, "kind"): frozenset({"listener", "background", "alarm", "work", "resource", "buffer"}),
+    (Effect, "keeper"): frozenset({"receiver", "argument", "process"}),
 }
 
 UNNAMED = (NameEvidence, ParameterEvidence)

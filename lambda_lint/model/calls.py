@@ -92,9 +92,19 @@ class CallGraph:
             yield from module.functions
 
     def parameter_values(self, function: Function, name: str) -> Values:
-        """Return what callers pass for a parameter, as far as call sites are known."""
+        """Return what callers pass for a parameter, as far as call sites are known.
+
+        For `*names` that is everything that one of them may be.
+        """
         found: dict[Value, None] = {}
-        for site, skip_first in self._argument_sites.get(function, ()):
+        sites = self._argument_sites.get(function, ())
+        parameter = function.parameter(name)
+        if parameter is not None and parameter.kind == "variadic":
+            for site, skip_first in sites:
+                for one in _further(site.node, function, skip_first):
+                    found.update(dict.fromkeys(self.evaluator.evaluate(one, site.scope)))
+            return tuple(found)
+        for site, skip_first in sites:
             value = bind_arguments(site.node, function, skip_first).get(name)
             if value is not None:
                 found.update(dict.fromkeys(self.evaluator.evaluate(value, site.scope)))
@@ -192,6 +202,8 @@ class CallGraph:
                 case External():
                     externals.append(value)
                     yield from self._run_by_library(site, value)
+                    if value.name == "functools.reduce":
+                        self._definitions.folded(node, scope)
                     if value.name == "functools.partial" and node.arguments:
                         for inner in self.evaluator.evaluate(node.arguments[0].value, scope):
                             if isinstance(inner, FunctionValue):
@@ -538,6 +550,15 @@ def bind_arguments(
                 bound[positional[position].name] = argument.value
             position += 1
     return bound
+
+
+def _further(call: nodes.Call, function: Function, skip_first: bool) -> list[nodes.Expression]:
+    """Return the positional arguments that `*names` collects."""
+    taken = sum(one.kind in ("positional-only", "positional") for one in function.parameters)
+    given = [one for one in call.arguments if one.name is None and one.star != "**"]
+    if any(one.star for one in given):
+        return []
+    return [one.value for one in given[taken - (1 if skip_first else 0) :]]
 
 
 def _runs_nothing(site: CallSite, callee: Function) -> bool:

@@ -124,7 +124,7 @@ class Constants:
             seen.add(current)
             yield current, where
             if isinstance(current, nodes.Name):
-                stack += self._values(current, where) or self._given(current, where)
+                stack += self._values(current, where) or self.given(current, where)
             stack += [(child, where) for child in _expressions(current)]
             if isinstance(current, nodes.Call):
                 for value in self.evaluator.evaluate(current.func, where):
@@ -197,7 +197,7 @@ class Constants:
                 found.append((binding.value, binding.scope))
         return found
 
-    def _given(self, node: nodes.Name, scope: Scope) -> list[tuple[nodes.Expression, Scope]]:
+    def given(self, node: nodes.Name, scope: Scope) -> list[tuple[nodes.Expression, Scope]]:
         """Return what callers give the parameter that a name is."""
         owner = scope.module.scope_of.get(node, scope).lookup(node.id)
         if owner is None or not any(one.kind == "parameter" for one in owner.bindings[node.id]):
@@ -208,6 +208,12 @@ class Constants:
             if value is not None:
                 found.append((value, site.scope))
         return found
+
+    def attribute_values(
+        self, node: nodes.Attribute, scope: Scope
+    ) -> Iterator[tuple[nodes.Expression, Scope]]:
+        """Yield what is assigned to an attribute of an object or a module of the project."""
+        yield from self._attribute_values(node.value, node.attr, scope)
 
     def _attribute_values(
         self, inner: nodes.Expression, attr: str, scope: Scope

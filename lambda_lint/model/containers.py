@@ -202,6 +202,10 @@ class Containers:
                 yield container([row(*([] if name == "builtins.zip" else [()]), *columns)])
         elif name == "builtins.map" and len(given) > 1:
             yield container(self._results(self.evaluator.evaluate(given[0], scope)))
+        elif name == "functools.reduce" and len(given) > 1:
+            yield from self._results(self.evaluator.evaluate(given[0], scope))
+            if len(given) > 2:
+                yield from self.evaluator.evaluate(given[2], scope)
         elif name in ("itertools.chain", "itertools.chain.from_iterable"):
             several = [self.evaluator.evaluate(one, scope) for one in given]
             if name != "itertools.chain":

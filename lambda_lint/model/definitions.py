@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from lambda_lint.model.kinds import ClassValue, External, FunctionValue, InstanceValue, Value
+from lambda_lint.model.kinds import (
+    ClassValue,
+    External,
+    FunctionValue,
+    InstanceValue,
+    Value,
+    merge,
+)
 from lambda_lint.model.program import Class, Function, Scope
 from lambda_lint.model.results import runner_arguments
 from lambda_lint.syntax import nodes
@@ -114,6 +121,19 @@ class Definitions:
                         ):
                             self.registered.setdefault(value.function, []).append(function)
 
+    def folded(self, call: nodes.Call, scope: Scope) -> None:
+        """Learn what `reduce(combine, items, first)` hands to `combine`."""
+        given = [one.value for one in call.arguments if not one.name and not one.star]
+        if len(given) < 2:
+            return
+        items = merge(self.evaluator.containers.elements(self.evaluator.evaluate(given[1], scope)))
+        first = self.evaluator.evaluate(given[2], scope) if len(given) > 2 else items
+        for value in self.evaluator.evaluate(given[0], scope):
+            if isinstance(value, FunctionValue):
+                parameters = value.function.parameters[1 if value.receiver is not None else 0 :]
+                for parameter, values in zip(parameters, (first, items), strict=False):
+                    self.given.setdefault((value.function, parameter.name), []).extend(values)
+
     def wrappers(self, function: Function) -> Iterator[Function]:
         """Yield the functions that stand in front of a decorated one."""
         scope = function.definition_scope
@@ -134,13 +154,40 @@ class Definitions:
                             inner.function, value.function
                         ):
                             yield inner.function
+                            yield from self._put_around(inner)
                 elif isinstance(value, ClassValue):
                     yield from self.calls.methods(InstanceValue(value.class_), "__call__")
+                    yield from self._called_by_base(value.class_)
                 elif isinstance(value, InstanceValue):
+                    yield from self._called_by_base(value.class_)
                     for method in self.calls.methods(value, "__call__"):
                         for inner in self.evaluator.returned(method):
                             if isinstance(inner, FunctionValue):
                                 yield inner.function
+
+    def _put_around(self, wrapper: FunctionValue, depth: int = 8) -> Iterator[Function]:
+        """`return logged(guarded(f))`: the wrapper that was made with another one."""
+        origin = wrapper.origin
+        if origin is None or not depth:
+            return
+        for argument in origin.arguments:
+            if isinstance(argument.value, nodes.Call):
+                scope = self.evaluator.origins[origin]
+                for value in self.evaluator.evaluate(argument.value, scope):
+                    if isinstance(value, FunctionValue):
+                        yield value.function
+                        yield from self._put_around(value, depth - 1)
+
+    def _called_by_base(self, class_: Class) -> Iterator[Function]:
+        """What a library's class of decorators calls around the function: `before`, `after`."""
+        project, libraries = self.evaluator.lineage(class_)
+        for name in libraries:
+            framework = self.evaluator.knowledge.framework(name)
+            for method in framework.methods if framework is not None else ():
+                for base in project:
+                    if method in base.methods:
+                        yield base.methods[method]
+                        break
 
     def _called_around(self, decorator: nodes.Call, scope: Scope) -> Iterator[Function]:
         """A middleware with settings, and what a library's decorator is told to run."""

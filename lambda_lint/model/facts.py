@@ -35,6 +35,61 @@ class Constructor:
     pool_position: int | None = None
     pool_default: int | None = None
     unless_address: tuple[str, ...] = ()
+    lingers: str = ""
+    starts: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A call that leaves something in the process, and what takes it back."""
+
+    kind: str
+    what: str
+    keeper: str = "receiver"
+    undo: tuple[str, ...] = ()
+    undo_own: tuple[str, ...] = ()
+    undo_calls: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+    equal_once: bool = False
+    argument: int = 0
+    unless_arguments: tuple[str, ...] = ()
+    unless_made_with: tuple[str, ...] = ()
+    fires_once: bool = False
+    replaces: bool = False
+    dropped: bool = False
+    remedy: str = ""
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A call that writes a file: where its path is, or that it invents one."""
+
+    what: str
+    argument: str = ""
+    position: int = 0
+    receiver: bool = False
+    mode: int | None = None
+    fresh: bool = False
+    only_off: str = ""
+    remedy: str = ""
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A call that changes a setting of the whole process."""
+
+    what: str
+    position: int = 0
+    adds: bool = False
+    relative: bool = False
+    undo_calls: tuple[str, ...] = ()
+    remedy: str = ""
     note: str = ""
     source: str = ""
 
@@ -154,6 +209,15 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Momentary:
+    """A call whose result belongs to one moment or one use: `what` is a time or an identifier."""
+
+    what: str
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NameEvidence:
     """How much the name of a function says; `parameters` is what it must take for that."""
 
@@ -190,6 +254,7 @@ class Framework:
     dispatch: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
+    inherited: tuple[str, ...] = ()
     callable: bool = False
     adapters: tuple[str, ...] = ()
     note: str = ""

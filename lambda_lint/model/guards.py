@@ -419,13 +419,11 @@ class Guards:
         stored: Stored,
         is_other: Callable[[Place], bool] = lambda place: False,
     ) -> Iterator[Guard]:
-        if not stored:
-            return
         for place in self._mentioned_in(test, scope):
             if place.kind == "parameter" or (place in stored and is_other(place)):
                 # Whether a parameter was given is a question of its own.
                 continue
-            if place in stored or _is_all(place):
+            if place in stored or (_is_all(place) and stored):
                 yield Guard(place, scope.module.path, where.span, "test")
                 return
 

@@ -78,6 +78,15 @@ class Handler:
         """The first step of every witness."""
         return Step(self.path, self.span, f"`{self.name}` runs for every event")
 
+    @property
+    def is_bare_coroutine(self) -> bool:
+        """Whether it is a coroutine function with nothing around it that could run it."""
+        for one in self.entries:
+            node = one.function.node
+            if one.step is None and isinstance(node, nodes.FunctionDef) and node.is_async:
+                return node.name == self.name and not node.decorators
+        return False
+
 
 class ConfiguredHandlerError(ValueError):
     """A handler of the configuration that the project does not have."""
@@ -302,7 +311,8 @@ class Finder:
                         short = called.name.rpartition(".")[2]
                         yield self.served(module, name, span, f"made by `{short}`", value)
                         return
-        for one in self.evaluator.evaluate(value, module.scope):
+        held = self.evaluator.evaluate(value, module.scope)
+        for one in held:
             framework = self.routes.framework_of(one)
             if framework is not None and framework.on_lambda and framework.callable:
                 title = f"is a {framework.title} application"
@@ -323,8 +333,11 @@ class Finder:
                             function, name, evidence, Confidence.MEDIUM, span, module, bound
                         )
                         if isinstance(value, nodes.Call):
-                            for inner in self._wrapped_in(value, module):
-                                further = self.entries(inner, 0, 1)
+                            others = [
+                                two.function for two in held if isinstance(two, FunctionValue)
+                            ]
+                            for inner in dict.fromkeys([*self._wrapped_in(value, module), *others]):
+                                further = () if inner is function else self.entries(inner, 0, 1)
                                 handler = replace(handler, entries=(*handler.entries, *further))
                         yield handler
                         return

@@ -17,11 +17,14 @@ from typing import Any, Generic, TypeVar
 
 from lambda_lint.model.facts import (
     CacheDecorator,
+    Change,
     Constructor,
     Container,
+    Effect,
     Evidence,
     Fact,
     Framework,
+    Momentary,
     NameEvidence,
     ParameterEvidence,
     Registering,
@@ -30,6 +33,7 @@ from lambda_lint.model.facts import (
     Stored,
     Taker,
     Timeout,
+    Written,
 )
 
 T = TypeVar("T")
@@ -87,12 +91,22 @@ class Knowledge:
     _frameworks: _Table[Framework]
     _pure: _Table[Fact]
     _pure_methods: dict[str, Fact]
+    _momentary: _Table[Momentary]
     _requests: _Table[Request]
     _fetches: _Table[Stored]
     _stores: _Table[Stored]
     _openings: _Table[Fact]
     _takers: _Table[Taker]
     _timeouts: _Table[Timeout]
+    _effects: _Table[Effect]
+    _process_wide: _Table[Fact]
+    _signals: _Table[Fact]
+    _written: _Table[Written]
+    _removals: _Table[Fact]
+    _unique: _Table[Fact]
+    _changes: _Table[Change]
+    _primitives: _Table[Fact]
+    _endings: _Table[Fact]
     name_evidence: tuple[NameEvidence, ...]
     parameter_evidence: tuple[ParameterEvidence, ...]
     file_evidence: tuple[NameEvidence, ...]
@@ -150,6 +164,42 @@ class Knowledge:
         """Return how calling `name` is kept from waiting without end."""
         return self._timeouts.find(self._names.canonical(name))
 
+    def effect(self, name: str) -> Effect | None:
+        """Return what calling `name` leaves in the process."""
+        return self._effects.find(self._names.canonical(name))
+
+    def is_process_wide(self, name: str) -> bool:
+        """Whether calling `name` hands out an object of the whole process, and makes none."""
+        return self._process_wide.find(self._names.canonical(name)) is not None
+
+    def signals(self, name: str) -> bool:
+        """Whether calling `name` waits for a thread, or tells one that it may end."""
+        return self._signals.find(self._names.canonical(name)) is not None
+
+    def written(self, name: str) -> Written | None:
+        """Return what is known of a call that writes a file."""
+        return self._written.find(self._names.canonical(name))
+
+    def removes(self, name: str) -> bool:
+        """Whether calling `name` takes a file or a folder away."""
+        return self._removals.find(self._names.canonical(name)) is not None
+
+    def is_unique(self, name: str) -> bool:
+        """Whether calling `name` gives something else each time, fit for a new name."""
+        return self._unique.find(self._names.canonical(name)) is not None
+
+    def change(self, name: str) -> Change | None:
+        """Return what is known of a call that changes a setting of the process."""
+        return self._changes.find(self._names.canonical(name))
+
+    def needs_shared_memory(self, name: str) -> bool:
+        """Whether calling `name` makes a lock or a queue between processes."""
+        return self._primitives.find(self._names.canonical(name)) is not None
+
+    def waits_for_end(self, name: str) -> bool:
+        """Whether calling `name` registers something that runs when the process ends."""
+        return self._endings.find(self._names.canonical(name)) is not None
+
     def returns(self, name: str) -> str | None:
         """Return the class of what calling `name` yields, when it has another name."""
         return self._names.returns.get(self._names.canonical(name))
@@ -173,6 +223,10 @@ class Knowledge:
     def is_pure(self, name: str) -> bool:
         """Whether calling `name` gives the same whenever the arguments are the same."""
         return self._pure.find(self._names.canonical(name)) is not None
+
+    def momentary(self, name: str) -> Momentary | None:
+        """Return what is known of calling `name`, when the result is for one moment or use."""
+        return self._momentary.find(self._names.canonical(name))
 
     def is_pure_method(self, name: str) -> bool:
         """Whether a method of that name does, on a file, a path, a text or a dictionary."""
@@ -302,6 +356,7 @@ def _load(extras: str) -> Knowledge:
     constants = _read("constants")
     network = _read("network")
     resources = _read("resources")
+    effects = _read("effects")
 
     def table(entries: Iterable[tuple[str, T]]) -> _Table[T]:
         return _table(entries, names)
@@ -323,12 +378,22 @@ def _load(extras: str) -> Knowledge:
         _frameworks=table(_entries(_read("frameworks")["framework"], Framework)),
         _pure=table(_entries(constants["pure"], Fact)),
         _pure_methods=dict(_entries(constants["method"], Fact)),
+        _momentary=table(_entries(constants["momentary"], Momentary)),
         _requests=table(_entries(network["request"], Request)),
         _fetches=table(_entries(network["fetch"], Stored)),
         _stores=table(_entries(network["store"], Stored)),
         _openings=table(_entries(network["opening"], Fact)),
         _takers=table(_entries(resources["taker"], Taker)),
         _timeouts=table(_entries(resources["timeout"], Timeout)),
+        _effects=table(_entries(effects["effect"], Effect)),
+        _process_wide=table(_entries(effects["shared"], Fact)),
+        _signals=table(_entries(effects["signal"], Fact)),
+        _written=table(_entries(effects["file"], Written)),
+        _removals=table(_entries(effects["removal"], Fact)),
+        _unique=table(_entries(effects["unique"], Fact)),
+        _changes=table(_entries(effects["change"], Change)),
+        _primitives=table(_entries(effects["primitive"], Fact)),
+        _endings=table(_entries(effects["ending"], Fact)),
         name_evidence=_records(handlers["name"], NameEvidence),
         parameter_evidence=_records(handlers["parameters"], ParameterEvidence),
         file_evidence=_records(handlers["file"], NameEvidence),
@@ -495,6 +560,8 @@ _CONSTRUCTOR_KEYS: dict[str, Callable[[object], str]] = {
     "pool_position": _number,
     "pool_default": _number,
     "unless_address": _words,
+    "lingers": _text,
+    "starts": _words,
     "note": _text,
     "source": _text,
 }
@@ -576,13 +643,16 @@ __all__ = [
     "KINDS",
     "RULES",
     "CacheDecorator",
+    "Change",
     "Constructor",
     "Container",
+    "Effect",
     "Evidence",
     "Fact",
     "Framework",
     "Knowledge",
     "KnowledgeError",
+    "Momentary",
     "NameEvidence",
     "ParameterEvidence",
     "Registering",
@@ -591,4 +661,5 @@ __all__ = [
     "Stored",
     "Taker",
     "Timeout",
+    "Written",
 ]

@@ -215,6 +215,10 @@ class Phases:
         # The walk takes the handlers in their order, and so do its dictionaries.
         return list(self._reached.get(function, ()))
 
+    def loaded_by(self, handler: Handler) -> frozenset[str]:
+        """Return the paths of the modules that the process of a handler can have."""
+        return self._loaded[handler]
+
     def path_to(self, function: Function) -> Path | None:
         """Return the shortest way from a handler to the function, None when there is none.
 
@@ -225,6 +229,12 @@ class Phases:
             return None
         best = min(reached, key=lambda one: (reached[one].entry.lifecycle, reached[one].length))
         return self._path(best, function)
+
+    def path_from(self, handler: Handler, function: Function) -> Path | None:
+        """Return the way from one handler to a function, None when it does not reach it."""
+        if handler not in self._reached.get(function, {}):
+            return None
+        return self._path(handler, function)
 
     def edge_guards(self, edge: Edge) -> tuple[Guard, ...]:
         """Return all guards on one call: around the call and on what is called."""

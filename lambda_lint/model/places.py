@@ -153,9 +153,9 @@ class Places:
                 case ModuleValue(module=module):
                     return Place("global", module, attr)
                 case ClassValue(class_=class_):
-                    return Place("class", self._definer(class_, attr), attr)
+                    return Place("class", self.definer(class_, attr), attr)
                 case InstanceValue(class_=class_):
-                    return self._instance(class_, attr)
+                    return self.of_instance(class_, attr)
                 case FunctionValue(function=function):
                     return Place("function", function, attr)
                 case External(name=name, origin=origin):
@@ -173,7 +173,8 @@ class Places:
         found = scope.lookup(value.id)
         return found is not None and found.kind in ("function", "comprehension")
 
-    def _instance(self, class_: Class, attr: str) -> Place:
+    def of_instance(self, class_: Class, attr: str) -> Place:
+        """Return the place of an attribute of an object: its own, or one that all objects share."""
         lineage = self.evaluator.lineage(class_)[0]
         on_objects = self.evaluator.contents.on_objects
         assigned = any(attr in one.attributes or (one, attr) in on_objects for one in lineage)
@@ -181,8 +182,8 @@ class Places:
             attr in one.scope.bindings and not self._is_field(one, attr) for one in lineage
         ):
             # `self._cache[key] = …` with `_cache = {}` in the class body: one for all instances.
-            return Place("class", self._definer(class_, attr), attr)
-        return Place("instance", self._definer(class_, attr), attr)
+            return Place("class", self.definer(class_, attr), attr)
+        return Place("instance", self.definer(class_, attr), attr)
 
     def _is_field(self, class_: Class, attr: str) -> bool:
         """Whether every object gets its own of what the class body only declares."""
@@ -200,7 +201,8 @@ class Places:
         libraries = self.evaluator.lineage(class_)[1]
         return declared or any(one.rpartition(".")[2] in _MODELS for one in libraries)
 
-    def _definer(self, class_: Class, attr: str) -> Class:
+    def definer(self, class_: Class, attr: str) -> Class:
+        """Return the class of the lineage that defines an attribute first."""
         for one in reversed(self.evaluator.lineage(class_)[0]):
             if attr in one.attributes or attr in one.scope.bindings:
                 return one

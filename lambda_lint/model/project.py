@@ -10,25 +10,31 @@ from functools import cached_property
 from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
+from lambda_lint.model.call_effects import CallEffects
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
 from lambda_lint.model.declared import MissingHandler, missing_handlers
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
+from lambda_lint.model.effects import Effects
 from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
+from lambda_lint.model.import_clock import Frozen, ImportClock
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Constructor, Knowledge
 from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place, Places
+from lambda_lint.model.process_state import ProcessState, StateChange
 from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
+from lambda_lint.model.state import Fill, State, States
+from lambda_lint.model.temporary import Temporary
 from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
@@ -72,6 +78,9 @@ class Project:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
         self.phases = Phases(self.call_graph, self.guards, self.handlers, self.dependence)
         self.resources = Resources(self.phases)
+        self.effects = Effects(self.resources)
+        self.temporary = Temporary(self.effects, self.constants, self.dependence)
+        self.process_state = ProcessState(self.effects, self.constants, self.dependence)
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
         self.usage = Usage()
         self._followed = Followed(self.call_graph, self.constants, self.phases)
@@ -88,9 +97,33 @@ class Project:
         """Yield what descriptors declare and the project certainly does not have."""
         yield from missing_handlers(self.call_graph, self.declarations, self.handlers)
 
+    def state_changes(self) -> Iterator[StateChange]:
+        """Yield what invocations change of the process and leave changed."""
+        yield from self.process_state.changes()
+
     def coverage(self, handler: Handler) -> Coverage:
         """Return how many of the calls that a handler's events run could be followed."""
         return self._followed.coverage(handler)
+
+    @cached_property
+    def states(self) -> list[State]:
+        """The places that outlive invocations and that invocations change, by path and place."""
+        return self._states.all()
+
+    @cached_property
+    def fills(self) -> list[Fill]:
+        """The memos without a key that keep what the data of one invocation made."""
+        return list(self._states.fills())
+
+    @cached_property
+    def frozen(self) -> list[Frozen]:
+        """The times and identifiers that are made at import and used by invocations."""
+        clock = ImportClock(self.phases, self._states.lasting, self.knowledge)
+        return list(clock.all(self.states))
+
+    @cached_property
+    def _states(self) -> States:
+        return States(self.phases, self.dependence)
 
     def call_at(self, node: nodes.Node) -> Call | None:
         """Return the call of something outside of the project that this expression is."""
@@ -196,7 +229,7 @@ _PATCHES_SDK = re.compile(rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto")
 
 
 @dataclass(frozen=True, eq=False)
-class Call(CallFacts):
+class Call(CallFacts, CallEffects):
     """A call of something outside of the project."""
 
     project: Project
@@ -568,6 +601,7 @@ __all__ = [
     "Place",
     "Project",
     "Resource",
+    "StateChange",
     "UnresolvedCall",
     "Use",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -64,6 +65,7 @@ class Registrations:
             self._made,
             self._depended_on,
             self._set,
+            self._inherited,
         ):
             for module in self.modules:
                 for route in find(module):
@@ -113,12 +115,12 @@ class Registrations:
                 if called.attr in framework.lifecycle and isinstance(target, FunctionValue):
                     yield _started(target.function, framework, _origin(value))
                     return
-        else:
-            for value in self.evaluator.evaluate(called, scope):
-                framework = self.knowledge.framework(getattr(value, "name", ""))
-                if framework is not None and "__init__" in framework.routes:
-                    yield from self._routes(target, framework, None)
-                    return
+        for value in self.evaluator.evaluate(called, scope):
+            known = self.knowledge.framework(value.name) if isinstance(value, External) else None
+            if known is not None and "__init__" in known.routes:
+                yield from self._routes(target, known, None)
+                yield from self._handed(arguments, scope, known, None)
+                return
         if isinstance(target, FunctionValue):
             for registry in self._registries(decorator, scope):
                 yield _kept(target.function, registry)
@@ -207,6 +209,21 @@ class Registrations:
                             made = self._made_by_factory(value)
                             for one in made or (value,):
                                 yield from self._routes(one, framework, None)
+
+    def _inherited(self, module: Module) -> Iterator[Route]:
+        """Methods that a library calls on any subclass of its own: `resolve_orders` of graphene."""
+        for class_ in module.classes:
+            if not class_.methods:
+                continue
+            for name in self.evaluator.lineage(class_)[1]:
+                framework = self.knowledge.framework(name)
+                if framework is None:
+                    continue
+                for pattern in framework.inherited:
+                    for method in fnmatch.filter(class_.methods, pattern):
+                        yield from self._routes(
+                            FunctionValue(class_.methods[method]), framework, None
+                        )
 
     def _made_by_factory(self, value: Value) -> tuple[Value, ...]:
         """Middleware that is a function makes the function that is called for each request."""

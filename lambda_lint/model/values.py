@@ -286,7 +286,10 @@ class Evaluator:
             if function.has_simple_decorator("classmethod") or function.name == "__new__":
                 return (ClassValue(function.class_),)
             return (InstanceValue(function.class_),)
-        if parameter.kind in ("variadic", "keywords"):
+        if parameter.kind == "variadic":
+            rest = self.parameter_values(function, parameter.name)
+            return (container(rest),) if rest else ()
+        if parameter.kind == "keywords":
             return ()
         values: list[Value] = list(self.contents.given.get((function, parameter.name), ()))
         if parameter.annotation is not None and function.definition_scope is not None:

@@ -1,0 +1,156 @@
+"""What a call leaves behind, and what keeps it from doing so: the part of `Call` that rules about
+leaks ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lambda_lint.model.facts import Constructor, Effect
+from lambda_lint.model.handlers import Handler
+from lambda_lint.model.phases import Path, Phase
+from lambda_lint.model.program import CallSite, Function, Scope
+from lambda_lint.model.resources import Resource
+from lambda_lint.model.temporary import Left
+from lambda_lint.model.values import External
+from lambda_lint.syntax import nodes
+
+if TYPE_CHECKING:
+    from lambda_lint.model.project import Project
+
+
+class CallEffects:
+    """Questions to a call; `Call` has the rest, and is what rules see."""
+
+    if TYPE_CHECKING:
+        project: Project
+        site: CallSite
+        externals: tuple[External, ...]
+
+        @property
+        def path(self) -> str:
+            """As in `Call`."""
+
+        @property
+        def node(self) -> nodes.Call:
+            """As in `Call`."""
+
+        @property
+        def function(self) -> Function:
+            """As in `Call`."""
+
+        @cached_property
+        def phase(self) -> Phase:
+            """As in `Call`."""
+
+        @cached_property
+        def handlers(self) -> list[Handler]:
+            """As in `Call`."""
+
+        @cached_property
+        def way(self) -> Path | None:
+            """As in `Call`."""
+
+        @cached_property
+        def constructor(self) -> Constructor | None:
+            """As in `Call`."""
+
+        @cached_property
+        def resource(self) -> Resource | None:
+            """As in `Call`."""
+
+    @cached_property
+    def effect(self) -> Effect | None:
+        """What the call is known to leave in the process when it returns."""
+        return self.project.effects.found(self.site, self.externals)
+
+    @cached_property
+    def adds_up(self) -> bool:
+        """Whether each invocation that gets to the call leaves one more of its effect."""
+        return self.effect is not None and self.project.effects.adds_up(
+            self.site, self.externals, self.effect
+        )
+
+    @cached_property
+    def left_file(self) -> Left | None:
+        """The file or folder below /tmp that the call makes and nothing removes."""
+        if self.phase is not Phase.INVOKE or not self.handlers:
+            return None
+        return self.project.temporary.left_by(self.site)
+
+    @cached_property
+    def needs_shared_memory(self) -> bool:
+        """Whether it makes a lock, a queue or a pool between processes."""
+        return any(self.project.knowledge.needs_shared_memory(one.name) for one in self.externals)
+
+    @cached_property
+    def waits_for_end(self) -> bool:
+        """Whether it registers something that is to run when the process ends."""
+        return any(self.project.knowledge.waits_for_end(one.name) for one in self.externals)
+
+    @cached_property
+    def serves_handlers(self) -> bool:
+        """Whether it runs when a handler's module is loaded, or on the way of its events."""
+        return bool(self.handlers) or any(
+            self.path in self.project.phases.loaded_by(one) for one in self.project.handlers
+        )
+
+    @property
+    def receiver_text(self) -> str:
+        """How the object is written that the method is called on; empty for a plain call."""
+        func = self.node.func
+        if not isinstance(func, nodes.Attribute):
+            return ""
+        return " ".join(self.project.sources[self.path].slice(func.value.span).split())
+
+    def reads_nearby(self, attribute: str) -> bool:
+        """Whether the module of the call reads an attribute of that name anywhere."""
+        return any(
+            node.attr == attribute
+            for function in (self.site.module.code, *self.site.module.functions)
+            for node, _ in function.attribute_loads
+        )
+
+    def is_caught(self, *exceptions: str) -> bool:
+        """Whether an exception of one of these names is handled, here or on the way here."""
+        places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
+        if self.way is not None:
+            places += [(edge.node, edge.scope) for edge in self.way.edges]
+        return any(
+            self._catches(handler, scope, exceptions)
+            for node, scope in places
+            for child, parent in scope.module.ancestors(node)
+            if isinstance(parent, nodes.Try) and child in parent.body
+            for handler in parent.handlers
+        )
+
+    def _catches(
+        self, handler: nodes.ExceptHandler, scope: Scope, exceptions: Sequence[str]
+    ) -> bool:
+        if handler.exception is None:
+            return True
+        kinds = [handler.exception]
+        if isinstance(handler.exception, nodes.Collection):
+            kinds = handler.exception.items
+        return any(
+            isinstance(value, External) and value.name in exceptions
+            for kind in kinds
+            for value in self.project.evaluator.evaluate(kind, scope)
+        )
+
+    @cached_property
+    def is_signalled(self) -> bool:
+        """Whether its function waits for threads, or tells them to end, by other means."""
+        return self.project.effects.is_told_to_end(self.site)
+
+    @cached_property
+    def is_started(self) -> bool:
+        """Whether the object that the call makes is set going: at once, or by a method."""
+        made = self.constructor
+        if made is None or self.resource is None:
+            return False
+        return not made.starts or any(
+            one.kind == "method" and one.name in made.starts
+            for one in self.project.resources.uses(self.node)
+        )

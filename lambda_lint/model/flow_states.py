@@ -1,0 +1,378 @@
+"""What is certainly written, and what may be read before that, on the ways through a function.
+
+A forward analysis over `flow`, for spots that outlive the invocation. Summaries carry it across
+calls: what a helper reads before it wrote it, what it writes on all ways, and in which state it
+leaves things. A test that is asked twice has the same answer: what one branch of it wrote is
+written in the same branch of the next. Recursion counts as doing nothing, and a function that is
+too large to be followed as writing everything, so that nothing is said of it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from lambda_lint.model.calls import Edge
+from lambda_lint.model.flow import Atom, Block, Flow, flow_of, may_raise
+from lambda_lint.model.lasting import Spot
+from lambda_lint.model.program import Function
+from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, WRITE, Touch
+from lambda_lint.syntax import nodes
+
+KEPT, DIRTY, CLEAN = 1, 2, 4
+"""How a spot may be left: as it was found, with something in it, emptied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A read that may see what was there before; `way` are the calls that lead to it."""
+
+    read: Touch
+    way: tuple[Edge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What calling a function does to spots; those of parameters are its caller's to name."""
+
+    exposed: tuple[Exposure, ...] = ()
+    written: frozenset[Spot] = frozenset()
+    #: What is written whenever an exception leaves the function.
+    written_before_failing: frozenset[Spot] = frozenset()
+    left: tuple[tuple[Spot, int], ...] = ()
+    returns: bool = True
+    is_known: bool = True
+
+
+NEUTRAL = Summary()
+UNKNOWN_SUMMARY = Summary(is_known=False)
+
+Fact = tuple[str, bool]
+"""A test, as text, and whether it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    written: frozenset[Spot] = frozenset()
+    assumed: frozenset[Fact] = frozenset()
+    #: Spots that are written if a fact holds.
+    implied: frozenset[tuple[Fact, Spot]] = frozenset()
+    left: tuple[tuple[Spot, int], ...] = ()
+    #: Nothing can be said: something on the way could not be followed.
+    is_lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one atom runs: for each possible callee its summary, in the terms of the caller."""
+
+    #: None for a call that leaves the project.
+    edge: Edge | None
+    summary: Summary
+    is_certain: bool
+
+
+Stage = Sequence[Call]
+"""What is run at one point: one of several callees."""
+
+
+class FlowStates:
+    """Computes summaries, for one function at a time."""
+
+    def __init__(
+        self,
+        touches: Callable[[Atom, Function], Sequence[Touch]],
+        calls: Callable[[Atom, Function], Sequence[Stage]],
+    ) -> None:
+        """`touches` and `calls` say what an atom of a function does, and what it runs in turn."""
+        self._touches = touches
+        self._calls = calls
+
+    def summary(self, function: Function) -> Summary:
+        """Follow all ways through a function."""
+        flow = flow_of(function)
+        if flow is None:
+            return UNKNOWN_SUMMARY
+        return _Run(function, flow, self._touches, self._calls).summary()
+
+
+@dataclass(eq=False)
+class _Run:
+    function: Function
+    flow: Flow
+    touches: Callable[[Atom, Function], Sequence[Touch]]
+    calls: Callable[[Atom, Function], Sequence[Stage]]
+    before: dict[Block, _State] = field(default_factory=dict)
+    done: dict[Atom, tuple[Sequence[Touch], Sequence[Stage]]] = field(default_factory=dict)
+
+    def summary(self) -> Summary:
+        self.before[self.flow.entry] = _State()
+        pending = [self.flow.entry.number]
+        waiting = {self.flow.entry}
+        budget = _PASSES * len(self.flow.blocks)
+        while pending:
+            block = self.flow.blocks[heapq.heappop(pending)]
+            waiting.discard(block)
+            budget -= 1
+            if budget < 0:
+                return UNKNOWN_SUMMARY
+            for to, state in self.after(block):
+                old = self.before.get(to)
+                new = state if old is None else _met(old, state)
+                if new != old:
+                    self.before[to] = new
+                    if to not in waiting:
+                        waiting.add(to)
+                        heapq.heappush(pending, to.number)
+        return self.result()
+
+    def result(self) -> Summary:
+        end = self.before.get(self.flow.end)
+        failed = self.before.get(self.flow.failed)
+        exposed: dict[tuple[nodes.Node, Spot], Exposure] = {}
+        for block, state in self.before.items():
+            for atom in block.atoms:
+                for one in self.exposed_at(atom, state):
+                    if len(exposed) < _MAX_EXPOSED:
+                        exposed.setdefault((one.read.node, one.read.spot), one)
+                after = self.step(state, atom)
+                if after is None:
+                    break
+                state = after
+        if any(one.is_lost for one in self.before.values()):
+            return replace(
+                UNKNOWN_SUMMARY,
+                exposed=tuple(exposed.values()),
+            )
+        return Summary(
+            tuple(exposed.values()),
+            end.written if end is not None else frozenset(),
+            failed.written if failed is not None else frozenset(),
+            end.left if end is not None else (),
+            end is not None,
+        )
+
+    def after(self, block: Block) -> Iterator[tuple[Block, _State]]:
+        state: _State | None = self.before[block]
+        for atom in block.atoms:
+            if state is None:
+                return
+            if block.raises is not None and may_raise(atom):
+                yield block.raises, self.failing(state, atom)
+            state = self.step(state, atom)
+        if state is None:
+            return
+        for way in block.ways:
+            following = state if way.test is None else _assuming(state, way.test, way.truth)
+            if following is not None:
+                yield way.to, following
+
+    def what(self, atom: Atom) -> tuple[Sequence[Touch], Sequence[Stage]]:
+        found = self.done.get(atom)
+        if found is None:
+            found = (self.touches(atom, self.function), self.calls(atom, self.function))
+            self.done[atom] = found
+        return found
+
+    def failing(self, state: _State, atom: Atom) -> _State:
+        """The state where an atom raises: a helper may have written something before."""
+        for stage in self.what(atom)[1]:
+            if len(stage) == 1 and stage[0].is_certain:
+                written = state.written | stage[0].summary.written_before_failing
+                state = replace(state, written=written)
+        return state
+
+    def exposed_at(self, atom: Atom, state: _State) -> Iterator[Exposure]:
+        if state.is_lost:
+            return
+        touches, stages = self.what(atom)
+        for touch in touches:
+            if touch.kind == READ and not _is_written(touch.spot, state.written):
+                yield Exposure(touch)
+        for stage in stages:
+            for call in stage:
+                for one in call.summary.exposed if call.edge is not None else ():
+                    if not _is_written(one.read.spot, state.written) and len(one.way) < _MAX_WAY:
+                        yield Exposure(one.read, (call.edge, *one.way))  # type: ignore[arg-type]
+            following = _staged(state, stage)
+            if following is None:
+                return
+            state = following
+
+    def step(self, state: _State, atom: Atom) -> _State | None:
+        """The state after an atom; None when nothing follows it."""
+        touches, stages = self.what(atom)
+        for stage in stages:
+            after = _staged(state, stage)
+            if after is None:
+                return None
+            state = after
+        for touch in touches:
+            state = _affected(state, touch)
+        if atom.kind == "store" and isinstance(atom.node, nodes.Name):
+            state = _renamed(state, atom.node.id, atom.place)
+        return state
+
+
+def _staged(state: _State, stage: Stage) -> _State | None:
+    """The state after one of several callees ran."""
+    after: _State | None = None
+    for call in stage:
+        one = _called(state, call.summary)
+        if not call.is_certain:
+            one = state if one is None else _met(state, one)
+        if one is not None:
+            after = one if after is None else _met(after, one)
+    return after
+
+
+def _called(state: _State, summary: Summary) -> _State | None:
+    if not summary.is_known:
+        return replace(state, is_lost=True)
+    if not summary.returns:
+        return None
+    if not summary.written and not summary.left:
+        return state
+    left = dict(state.left)
+    for spot, how in summary.left:
+        if how & KEPT:
+            left[spot] = (how & ~KEPT) | left.get(spot, KEPT)
+        else:
+            left[spot] = how
+    return replace(state, written=state.written | summary.written, left=_sorted(left))
+
+
+def _affected(state: _State, touch: Touch) -> _State:
+    match touch.kind:
+        case "write" | "clear":
+            left = dict(state.left)
+            for spot in list(left):
+                if touch.spot.covers(spot):
+                    del left[spot]
+            left[touch.spot] = DIRTY if touch.kind == WRITE else CLEAN
+            written = state.written
+            if touch.kind == CLEAR or touch.how != "own":
+                written = written | {touch.spot}
+            return replace(state, written=written, left=_sorted(left))
+        case "change":
+            return replace(state, left=_sorted({**dict(state.left), touch.spot: DIRTY}))
+    return state
+
+
+def _renamed(state: _State, name: str, place: nodes.Node) -> _State:
+    """A local name gets another value: what was known of tests on it is forgotten."""
+
+    def is_of(fact: Fact) -> bool:
+        return name in fact[0].split()
+
+    assumed = frozenset(one for one in state.assumed if not is_of(one))
+    implied = frozenset(one for one in state.implied if not is_of(one[0]))
+    match place:
+        case nodes.Assign(value=nodes.Constant(kind="bool" | "none", value=value)):
+            assumed |= {(f" {name} ", bool(value))}
+    return replace(state, assumed=assumed, implied=implied)
+
+
+def _assuming(state: _State, test: nodes.Expression, truth: bool) -> _State | None:
+    """The state in one branch of a test; None when it cannot come out like that."""
+    text = text_of(test)
+    if text is None:
+        return state
+    fact = (text, truth)
+    if (text, not truth) in state.assumed:
+        return None
+    written = state.written | {spot for one, spot in state.implied if one == fact}
+    return replace(state, written=written, assumed=state.assumed | {fact})
+
+
+def _met(one: _State, other: _State) -> _State:
+    """What holds whichever of two ways was taken."""
+    if one == other:
+        return one
+    written = one.written & other.written
+    implied = {
+        (fact, spot)
+        for left, right in ((one, other), (other, one))
+        for fact, spot in _claims(left)
+        if spot not in written and _holds(right, fact, spot) and _holds(left, fact, spot)
+    }
+    first, second = dict(one.left), dict(other.left)
+    left = {spot: first.get(spot, KEPT) | second.get(spot, KEPT) for spot in {*first, *second}}
+    return _State(
+        written,
+        one.assumed & other.assumed,
+        frozenset(implied) if len(implied) < _MAX_IMPLIED else frozenset(),
+        _sorted(left),
+        one.is_lost or other.is_lost,
+    )
+
+
+def _claims(state: _State) -> Iterator[tuple[Fact, Spot]]:
+    yield from state.implied
+    for fact in state.assumed:
+        for spot in state.written:
+            yield fact, spot
+
+
+def _holds(state: _State, fact: Fact, spot: Spot) -> bool:
+    return (
+        _is_written(spot, state.written)
+        or (fact[0], not fact[1]) in state.assumed
+        or (fact, spot) in state.implied
+    )
+
+
+def _is_written(spot: Spot, written: frozenset[Spot]) -> bool:
+    return any(one.covers(spot) for one in written)
+
+
+def _sorted(left: dict[Spot, int]) -> tuple[tuple[Spot, int], ...]:
+    return tuple(sorted(left.items(), key=lambda item: (item[0].root.name, item[0].path, item[1])))
+
+
+def text_of(test: nodes.Node) -> str | None:
+    """Return a test as text, its names between blanks; None when asking again may differ."""
+    match test:
+        case nodes.Name(id=name):
+            return f" {name} "
+        case nodes.Constant(kind=kind, value=value):
+            return f"{kind}:{value!r}".replace(" ", "_")
+        case nodes.Attribute(value=value, attr=attr):
+            inner = text_of(value)
+            return f"{inner}.{attr}" if inner is not None else None
+        case nodes.Subscript(value=value, index=index):
+            return _joined("[", value, index)
+        case nodes.Comparison(left=left, operators=operators, comparators=comparators):
+            return _joined(",".join(operators).replace(" ", "_"), left, *comparators)
+        case nodes.Call(func=func, arguments=arguments):
+            name = func.attr if isinstance(func, nodes.Attribute) else getattr(func, "id", "")
+            if name in _STEADY:
+                return _joined("(", func, *(one.value for one in arguments))
+        case nodes.UnaryOperation(operator=operator, operand=operand):
+            return _joined(operator, operand)
+        case nodes.Collection(items=items):
+            return _joined("()", *items)
+    return None
+
+
+def _joined(word: str, *parts: nodes.Node) -> str | None:
+    texts = [text_of(one) for one in parts]
+    if any(one is None for one in texts):
+        return None
+    return f"{word}<{'|'.join(one for one in texts if one is not None)}>"
+
+
+_STEADY = frozenset(
+    {"get", "isinstance", "len", "startswith", "endswith", "lower", "bool", "upper"}
+)
+"""Calls that give the same answer when they are asked again."""
+
+_PASSES = 12
+"""How often a block is looked at on average before the function counts as unknown."""
+
+_MAX_EXPOSED = 60
+_MAX_WAY = 12
+_MAX_IMPLIED = 400
+
+__all__ = ["CHANGE", "DRAIN", "Exposure", "FlowStates", "Summary"]

@@ -1,0 +1,320 @@
+"""Times and identifiers that are made once, at import, and used by every invocation.
+
+A call that reads the clock is followed through what the module makes of it: arithmetic, methods,
+other variables, also of other modules. It matters where an invocation uses it for more than logs
+and more than the time that went by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lambda_lint.finding import Step
+from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.facts import Momentary
+from lambda_lint.model.knowledge import Knowledge
+from lambda_lint.model.lasting import Lasting, Spot
+from lambda_lint.model.phases import Path, Phase, Phases
+from lambda_lint.model.places import Place
+from lambda_lint.model.program import CallSite, Class, Function, Scope
+from lambda_lint.model.state import State
+from lambda_lint.model.state_uses import PRINTED, Uses
+from lambda_lint.model.values import ClassValue, External
+from lambda_lint.syntax import nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A value made at import that invocations use; `shown` is how it is called there.
+
+    `kind` is variable, default (of a parameter) or field (of a class). `use` says what the
+    invocation does with it, `path` is the way there from a handler, and `read` where it is.
+    """
+
+    site: CallSite
+    what: Momentary
+    kind: str
+    shown: str
+    use: str
+    path: Path
+    read: Step
+    #: The function of an invocation that uses it.
+    function: Function
+
+
+class ImportClock:
+    """Finds such values."""
+
+    def __init__(self, phases: Phases, lasting: Lasting, knowledge: Knowledge) -> None:
+        """Take the finished phases, and what finds spots."""
+        self.phases = phases
+        self.calls = phases.calls
+        self.evaluator = phases.calls.evaluator
+        self.lasting = lasting
+        self.knowledge = knowledge
+        self.uses = Uses(lasting)
+        self._loads: dict[str, list[tuple[nodes.Expression, Scope]]] | None = None
+
+    def all(self, states: list[State]) -> Iterator[Frozen]:
+        """Yield what is used after it was made at import; nothing that invocations renew."""
+        renewed = {one.place for one in states}
+        for path in sorted(self.calls.modules):
+            module = self.calls.modules[path]
+            for site in module.code.calls:
+                what = self._momentary(site)
+                if what is None or self.phases.of_node(site.node, site.scope) is not Phase.INIT:
+                    continue
+                found = self._frozen(site, what, renewed)
+                if found is not None:
+                    yield found
+
+    def _momentary(self, site: CallSite) -> Momentary | None:
+        for one in self.calls.externals.get(site, ()):
+            found = self.knowledge.momentary(one.name)
+            if found is not None and not (one.name == "time.gmtime" and site.node.arguments):
+                return found
+        return None
+
+    def _frozen(self, site: CallSite, what: Momentary, renewed: set[Place]) -> Frozen | None:
+        module = site.module
+        for child, parent in module.ancestors(site.node):
+            match parent:
+                case nodes.Parameter():
+                    return self._default(site, what, parent)
+                case nodes.Argument(name="default") if site.scope.kind == "class":
+                    return self._field(site, what)
+                case nodes.Lambda():
+                    return None
+                case nodes.Assign() | nodes.AnnotatedAssign() if child is parent.value:
+                    return self._assigned(site, what, parent, renewed)
+                case nodes.Statement():
+                    return None
+        return None
+
+    # A variable of a module or a class.
+
+    def _assigned(
+        self,
+        site: CallSite,
+        what: Momentary,
+        statement: nodes.Assign | nodes.AnnotatedAssign,
+        renewed: set[Place],
+    ) -> Frozen | None:
+        pending = list(self._names(statement, site.scope))
+        seen: set[Place] = set()
+        best: Frozen | None = None
+        while pending:
+            spot = pending.pop(0)
+            if spot.root in seen or spot.root in renewed or len(seen) > _MAX_NAMES:
+                continue
+            seen.add(spot.root)
+            if what.what == "identifier" and _is_of_environment(spot.root.name):
+                continue
+            if any(word in spot.root.name.upper() for word in _OF_THE_START):
+                continue
+            for node, scope in self._loads_of(spot):
+                if scope.function.is_module:
+                    pending += self._derived(node, scope)
+                    continue
+                if self.phases.of_node(node, scope) is not Phase.INVOKE:
+                    continue
+                found = self._used(site, what, spot, node, scope)
+                if found is not None and (best is None or _length(found) < _length(best)):
+                    best = found
+        return best
+
+    def _used(
+        self, site: CallSite, what: Momentary, spot: Spot, node: nodes.Expression, scope: Scope
+    ) -> Frozen | None:
+        if self._is_elapsed(node, scope):
+            return None
+        use = self.uses.of(node, scope, spot)
+        path = self.phases.path_to(scope.function)
+        if not use or use == PRINTED or path is None:
+            return None
+        shown = spot.describe()
+        read = Step(scope.module.path, node.span, f"`{shown}` {use}")
+        return Frozen(site, what, "variable", shown, use, path, read, scope.function)
+
+    def _names(
+        self, statement: nodes.Assign | nodes.AnnotatedAssign, scope: Scope
+    ) -> Iterator[Spot]:
+        targets = statement.targets if isinstance(statement, nodes.Assign) else [statement.target]
+        for target in targets:
+            if not isinstance(target, nodes.Name):
+                continue
+            if scope.kind == "class" and scope.class_ is not None:
+                yield Spot(Place("class", scope.class_, target.id))
+            else:
+                spot = self.lasting.of_module(scope.module, target.id)
+                if spot is not None:
+                    yield spot
+
+    def _derived(self, node: nodes.Expression, scope: Scope) -> Iterator[Spot]:
+        """Yield the variables that module code makes from a load."""
+        if self._is_elapsed(node, scope):
+            return
+        for child, parent in scope.module.ancestors(node):
+            match parent:
+                case nodes.Assign() | nodes.AnnotatedAssign() if child is parent.value:
+                    yield from self._names(parent, scope)
+                    return
+                case nodes.Statement() | nodes.Lambda():
+                    return
+
+    def _loads_of(self, spot: Spot) -> Iterator[tuple[nodes.Expression, Scope]]:
+        for node, scope in self._by_name().get(spot.root.name, ()):
+            if not _is_target(scope.module.parents.get(node), node):
+                found = self.lasting.of(node, scope)
+                if found is not None and found.root == spot.root:
+                    yield node, scope
+
+    def _by_name(self) -> dict[str, list[tuple[nodes.Expression, Scope]]]:
+        if self._loads is None:
+            self._loads = {}
+            for path in sorted(self.calls.modules):
+                module = self.calls.modules[path]
+                renamed = {
+                    name: one.name
+                    for name, bindings in module.scope.bindings.items()
+                    for one in bindings
+                    if one.kind == "from" and one.name != name
+                }
+                for node, scope in module.scope_of.items():
+                    if isinstance(node, nodes.Name):
+                        name = renamed.get(node.id, node.id)
+                        self._loads.setdefault(name, []).append((node, scope))
+                    elif isinstance(node, nodes.Attribute):
+                        self._loads.setdefault(node.attr, []).append((node, scope))
+        return self._loads
+
+    def _is_elapsed(self, node: nodes.Expression, scope: Scope) -> bool:
+        """Whether it is only subtracted from the time that is now: `time.time() - START`."""
+        for child, parent in scope.module.ancestors(node):
+            match parent:
+                case nodes.BinaryOperation(operator="-", left=left, right=right) if child is right:
+                    if self._is_now(left, scope):
+                        return True
+            if isinstance(parent, nodes.Statement):
+                return False
+        return False
+
+    def _is_now(self, node: nodes.Expression, scope: Scope) -> bool:
+        for one in nodes.walk(node):
+            if isinstance(one, nodes.Call):
+                for value in self.evaluator.evaluate(one.func, scope):
+                    if isinstance(value, External) and (
+                        self.knowledge.momentary(value.name) is not None
+                    ):
+                        return True
+            elif isinstance(one, nodes.Name):
+                owner = scope.lookup(one.id)
+                if owner is not None and owner.kind == "function":
+                    for binding in owner.bindings[one.id]:
+                        if isinstance(binding.value, nodes.Call) and self._is_now(
+                            binding.value, binding.scope
+                        ):
+                            return True
+        return False
+
+    # A default.
+
+    def _default(
+        self, site: CallSite, what: Momentary, parameter: nodes.Parameter
+    ) -> Frozen | None:
+        node = site.module.parents.get(parameter)
+        function = site.module.function_of.get(node) if node is not None else None
+        path = self.phases.path_to(function) if function is not None else None
+        if function is None or path is None or not self._is_left_out(function, parameter.name):
+            return None
+        spot = Spot(Place("parameter", function, parameter.name))
+        if not any(
+            scope.function is function and isinstance(node, nodes.Name)
+            for node, scope in self._by_name().get(parameter.name, ())
+        ):
+            return None
+        # A wrong time in a log is wrong as well, where the caller is meant to give the right one.
+        use = self.uses.of_name(parameter.name, function.scope, spot) or "is logged"
+        read = Step(
+            site.module.path,
+            function.name_span,
+            f"without `{parameter.name}`, it takes the default",
+        )
+        return Frozen(site, what, "default", parameter.name, use, path, read, function)
+
+    def _is_left_out(self, function: Function, name: str) -> bool:
+        """Whether some call on the way of an invocation relies on the default."""
+        sites = [
+            (site, skip_first)
+            for site, skip_first in self.calls.argument_sites(function)
+            if self.phases.of_node(site.node, site.scope) is Phase.INVOKE
+        ]
+        return any(
+            name not in bind_arguments(site.node, function, skip_first)
+            and not any(one.star for one in site.node.arguments)
+            for site, skip_first in sites
+        )
+
+    # A field.
+
+    def _field(self, site: CallSite, what: Momentary) -> Frozen | None:
+        class_ = site.scope.class_
+        if class_ is None:
+            return None
+        for function in self._users(class_):
+            path = self.phases.path_to(function)
+            if path is not None:
+                statement = site.module.statement_of(site.node)
+                name = _target_name(statement)
+                read = Step(
+                    function.module.path, function.name_span, f"`{class_.name}` is used here"
+                )
+                shown = f"{class_.name}.{name}"
+                return Frozen(site, what, "field", shown, "is stored", path, read, function)
+        return None
+
+    def _users(self, class_: Class) -> Iterator[Function]:
+        for node, scope in self._by_name().get(class_.name, ()):
+            if self.phases.of_function(scope.function) is Phase.INVOKE and any(
+                isinstance(one, ClassValue) and one.class_ is class_
+                for one in self.evaluator.evaluate(node, scope)
+            ):
+                yield scope.function
+
+
+def steps(found: Frozen, phases: Phases, made: str) -> tuple[Step, ...]:
+    """Return the witness: how an invocation comes to use it, and where it was made."""
+    last = Step(found.site.module.path, found.site.span, made)
+    return (*phases.witness(found.path), found.read, last)
+
+
+def _length(found: Frozen) -> tuple[int, str, int]:
+    return len(found.path.edges), found.read.path, found.read.span.line
+
+
+def _target_name(statement: nodes.Statement | None) -> str:
+    match statement:
+        case nodes.Assign(targets=[nodes.Name(id=name), *_]):
+            return name
+        case nodes.AnnotatedAssign(target=nodes.Name(id=name)):
+            return name
+    return "field"
+
+
+def _is_target(parent: nodes.Node | None, node: nodes.Node) -> bool:
+    return node in getattr(parent, "targets", ()) or getattr(parent, "target", None) is node
+
+
+def _is_of_environment(name: str) -> bool:
+    """Whether a name says that the identifier is that of the execution environment."""
+    return any(word in name.upper() for word in _OF_ENVIRONMENT)
+
+
+_OF_THE_START = ("COLD", "BOOT", "INIT", "LOADED", "IMPORTED", "UPTIME", "DEPLOY", "BUILD")
+"""Parts of names that say that the time is that of the start, and meant to be."""
+
+_OF_ENVIRONMENT = ("INSTANCE", "CONTAINER", "ENV", "WORKER", "PROCESS", "SANDBOX", "NODE", "BOOT")
+
+_MAX_NAMES = 20
+"""How many variables that were made from one call are followed."""

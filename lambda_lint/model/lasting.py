@@ -1,0 +1,266 @@
+"""Which part of what outlives an invocation an expression means.
+
+A spot is a place (a module variable, an attribute of a class or of a lasting object, the result of
+a memoised function) and the way from there into what it holds: keys and attributes. A local name
+that only stands for a part of it (`headers = RESPONSE["headers"]`) is the same spot, a copy is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lambda_lint.finding import Span
+from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.guards import Guard
+from lambda_lint.model.phases import Phase, Phases
+from lambda_lint.model.places import Place
+from lambda_lint.model.program import Class, Function, Module, Scope
+from lambda_lint.model.values import (
+    ClassValue,
+    ContainerValue,
+    DisplayValue,
+    External,
+    FunctionValue,
+    InstanceValue,
+    ModuleValue,
+)
+from lambda_lint.model.writes import Writes
+from lambda_lint.syntax import nodes
+
+ANY = "[*]"
+"""An item whose key is not a constant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place, and the keys (`['a']`, `[*]`) and attributes (`.a`) from there on."""
+
+    root: Place
+    path: tuple[str, ...] = ()
+
+    def part(self, step: str) -> Spot:
+        """Return what one more key or attribute leads to."""
+        return Spot(self.root, (*self.path, step))
+
+    def covers(self, other: Spot) -> bool:
+        """Whether assigning to this spot certainly replaces the other one."""
+        length = len(self.path)
+        return self.root == other.root and self.path == other.path[:length] and ANY not in self.path
+
+    def meets(self, other: Spot) -> bool:
+        """Whether a change of one can be seen through the other."""
+        return self.root == other.root and all(
+            one == two or ANY in (one, two) for one, two in zip(self.path, other.path, strict=False)
+        )
+
+    def describe(self) -> str:
+        """Return how a message writes it."""
+        path = "".join("[…]" if one == ANY else one for one in self.path)
+        return f"{self.root.describe()}{path}"
+
+
+class Lasting:
+    """Finds spots. Everything is memoised; what is not known to outlive an invocation has none."""
+
+    def __init__(self, phases: Phases, writes: Writes) -> None:
+        """Take the finished phases and the index of stores."""
+        self.phases = phases
+        self.calls = phases.calls
+        self.evaluator = phases.calls.evaluator
+        self.places = phases.guards.places
+        self.writes = writes
+        self._found: dict[tuple[nodes.Node, Scope], Spot | None] = {}
+        self._lasts: dict[Place, bool] = {}
+
+    def of(self, node: nodes.Expression, scope: Scope) -> Spot | None:
+        """Return the spot that an expression reads, or None."""
+        key = (node, scope)
+        if key not in self._found:
+            self._found[key] = None
+            self._found[key] = self._find(node, scope)
+        return self._found[key]
+
+    def target(self, node: nodes.Expression, scope: Scope) -> Spot | None:
+        """Return the spot that assigning to an expression rebinds."""
+        if isinstance(node, nodes.Name):
+            owner = scope.owner(node.id)
+            if owner.kind == "module":
+                return Spot(Place("global", owner.module, node.id))
+            if owner.kind == "function" and owner.function is not scope.function:
+                return self._lasting(Place("closure", owner.function, node.id))
+            return None
+        return self._find(node, scope)
+
+    def _find(self, node: nodes.Expression, scope: Scope) -> Spot | None:
+        match node:
+            case nodes.Name(id=name):
+                return self._name(name, scope.module.scope_of.get(node, scope))
+            case nodes.Attribute(value=value, attr=attr):
+                return self._attribute(value, attr, scope)
+            case nodes.Subscript(value=value, index=index):
+                return self._item(value, index, scope)
+            case nodes.Call(func=nodes.Name(id="getattr"), arguments=[first, second, *_]):
+                if isinstance(second.value, nodes.Constant) and second.value.kind == "str":
+                    return self._attribute(first.value, str(second.value.value), scope)
+            case nodes.Call(
+                func=nodes.Attribute(value=value, attr="get" | "setdefault"), arguments=[first, *_]
+            ) if not isinstance(value, nodes.Call) and self.may_be_container(value, scope):
+                return self._item(value, first.value, scope)
+            case nodes.Call(func=func):
+                return self._returned(func, scope)
+            case nodes.Await(value=value) | nodes.Walrus(value=value):
+                return self.of(value, scope)
+        return None
+
+    def may_be_container(self, node: nodes.Expression, scope: Scope) -> bool:
+        """Whether the object can be one whose methods concern just itself: no client, no table."""
+        return all(
+            isinstance(one, (DisplayValue, ContainerValue))
+            or (isinstance(one, External) and one.name.startswith(_CONTAINERS))
+            for one in self.evaluator.evaluate(node, scope)
+        )
+
+    def _item(self, value: nodes.Expression, index: nodes.Expression, scope: Scope) -> Spot | None:
+        base = self.of(value, scope)
+        if base is None or isinstance(index, nodes.Slice) or len(base.path) >= _MAX_DEPTH:
+            return None
+        if isinstance(index, nodes.Constant) and index.kind in ("str", "int"):
+            return base.part(f"[{index.value!r}]")
+        return base.part(ANY)
+
+    def _name(self, name: str, scope: Scope) -> Spot | None:
+        found = scope.lookup(name)
+        if found is None or found.kind == "class":
+            return None
+        if found.kind == "module":
+            return self.of_module(found.module, name)
+        if found.kind == "function" and found.function is not scope.function:
+            return self._lasting(Place("closure", found.function, name))
+        bindings = found.bindings[name]
+        if len(bindings) != 1:
+            return None
+        binding = bindings[0]
+        if binding.kind == "parameter":
+            kind = "default" if self._keeps_default(found.function, name) else "parameter"
+            return Spot(Place(kind, found.function, name))
+        if binding.value is None or binding.index is not None:
+            return None
+        if binding.kind == "iterate":
+            base = self.of(binding.value, binding.scope)
+            return base.part(ANY) if base is not None and len(base.path) < _MAX_DEPTH else None
+        return self.of(binding.value, binding.scope) if binding.kind == "assign" else None
+
+    def _keeps_default(self, function: Function, name: str) -> bool:
+        """Whether some invocation relies on a default that is made once and can be changed."""
+        parameter = function.parameter(name)
+        if parameter is None or not isinstance(parameter.default, (nodes.Dict, nodes.Collection)):
+            return False
+        if getattr(parameter.default, "kind", "") == "tuple":
+            return False
+        return any(
+            name not in bind_arguments(site.node, function, skip_first)
+            and not any(one.star for one in site.node.arguments)
+            and self.phases.of_node(site.node, site.scope) is Phase.INVOKE
+            for site, skip_first in self.calls.argument_sites(function)
+        )
+
+    def of_module(self, module: Module, name: str) -> Spot | None:
+        """Return the spot of a module variable; imported names are those of their module."""
+        module, name = self.writes.origin(module, name)
+        bindings = module.scope.bindings.get(name, ())
+        if not bindings or any(
+            one.kind in ("import", "from", "function", "class") for one in bindings
+        ):
+            return None
+        return Spot(Place("global", module, name))
+
+    def _attribute(self, value: nodes.Expression, attr: str, scope: Scope) -> Spot | None:
+        values = self.evaluator.evaluate(value, scope)
+        if len(values) == 1:
+            match values[0]:
+                case ModuleValue(module=module):
+                    return self.of_module(module, attr)
+                case ClassValue(class_=class_):
+                    return self._of_class(class_, attr)
+                case InstanceValue(class_=class_):
+                    return self._of_instance(class_, attr)
+                case FunctionValue(function=function):
+                    return self._lasting(Place("function", function, attr))
+        base = self.of(value, scope)
+        if base is None or len(base.path) >= _MAX_DEPTH:
+            return None
+        return base.part(f".{attr}")
+
+    def _of_class(self, class_: Class, attr: str) -> Spot | None:
+        if self.evaluator.is_enum(class_):
+            return None
+        if any(attr in one.methods for one in self.evaluator.lineage(class_)[0]):
+            return None
+        lineage = self.evaluator.lineage(class_)[0]
+        written = self.evaluator.contents.attributes
+        if not any(attr in one.scope.bindings or (one, attr) in written for one in lineage):
+            # What a library's class brings along is no state of the project.
+            return None
+        return self._lasting(Place("class", self.places.definer(class_, attr), attr))
+
+    def _of_instance(self, class_: Class, attr: str) -> Spot | None:
+        if any(attr in one.methods for one in self.evaluator.lineage(class_)[0]):
+            return None
+        return self._lasting(self.places.of_instance(class_, attr))
+
+    def _returned(self, func: nodes.Expression, scope: Scope) -> Spot | None:
+        """Return what a call hands out that lasts: a module's object, or a memoised result."""
+        values = self.evaluator.evaluate(func, scope)
+        if len(values) != 1 or not isinstance(values[0], FunctionValue):
+            return None
+        function = values[0].function
+        for guard in self.phases.guards.carried(function):
+            if guard.kind == "decorator" and self.phases.lasts(guard):
+                return Spot(Place("memo", function, f"{function.name}()"))
+        if len(function.returns) == 1:
+            returned, inner = function.returns[0]
+            if isinstance(returned, (nodes.Name, nodes.Attribute)):
+                spot = self.of(returned, inner)
+                if spot is not None and spot.root.kind in ("global", "class"):
+                    return spot
+        return None
+
+    def _lasting(self, place: Place) -> Spot | None:
+        found = self._lasts.get(place)
+        if found is None:
+            found = self._find_lasting(place)
+            self._lasts[place] = found
+        return Spot(place) if found else None
+
+    def _find_lasting(self, place: Place) -> bool:
+        if place.kind == "instance" and isinstance(place.owner, Class):
+            # Who makes the object must be seen, or it may be made for every event.
+            family = [place.owner, *self.calls.subclasses.get(place.owner, ())]
+            if self.phases.guards.shares_instances(place.owner):
+                return True
+            if not any(self._is_made_early(one) for one in family):
+                return False
+        return self.phases.lasts(Guard(place, "", Span(1, 1, 1, 1), "test"))
+
+    def _is_made_early(self, class_: Class) -> bool:
+        return any(
+            self.phases.of_node(site.node, site.scope) in (Phase.INIT, Phase.ONCE)
+            for site in self.calls.instantiations.get(class_, ())
+        )
+
+
+def owner_of(place: Place) -> Module | None:
+    """Return the module that a place stands in."""
+    if isinstance(place.owner, (Class, Function)):
+        return place.owner.module
+    return place.owner
+
+
+_CONTAINERS = (
+    *("builtins.", "collections.", "io.", "queue.", "array.", "prettytable.", "pandas.", "csv."),
+    *("openpyxl.", "email.", "multidict."),
+)
+"""Where the containers of libraries come from."""
+
+_MAX_DEPTH = 4
+"""How many keys and attributes deep a spot goes."""

@@ -1,0 +1,568 @@
+"""State that outlives an invocation: who changes it, and who may see what an earlier one left.
+
+Only what some invocation changes is looked at. For each such place the ways from the entry of a
+handler are followed (`flow_states`): a read that can be reached before this invocation replaced or
+emptied the place sees what an earlier invocation left there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.dependence import EVENT, Dependence
+from lambda_lint.model.flow import Atom
+from lambda_lint.model.flow_states import (
+    DIRTY,
+    NEUTRAL,
+    Call,
+    Exposure,
+    FlowStates,
+    Stage,
+    Summary,
+)
+from lambda_lint.model.handlers import Handler
+from lambda_lint.model.lasting import ANY, Lasting, Spot, owner_of
+from lambda_lint.model.phases import Path, Phase, Phases
+from lambda_lint.model.places import Place
+from lambda_lint.model.program import Binding, Class, Function, Module
+from lambda_lint.model.state_uses import PRINTED, Uses
+from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
+from lambda_lint.model.values import External
+from lambda_lint.syntax import nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that an invocation writes into a place, and what that depends on.
+
+    `touch` stands in the function that does it; `spot` is what it changes there, which for a
+    parameter is what the caller gave.
+    """
+
+    touch: Touch
+    spot: Spot
+    depends_on: frozenset[str]
+    #: Whether the value is a literal.
+    is_constant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A read that may see what an earlier invocation left: with the way, and what it is for."""
+
+    handler: Handler
+    path: Path
+    read: Touch
+    use: str
+
+
+@dataclass(eq=False)
+class State:
+    """A place that outlives invocations and that invocations change."""
+
+    place: Place
+    changes: tuple[Change, ...]
+    handlers: tuple[Handler, ...]
+    stale: tuple[Stale, ...]
+    #: What the module, class or constructor gives it in the beginning.
+    initial: tuple[Binding, ...] = field(default=())
+    #: Handlers that empty it before they end, whatever they return.
+    cleaned_by: tuple[Handler, ...] = ()
+    #: Whether more than logs and metrics reads it at all.
+    is_read: bool = False
+    #: Whether a memo fills it, too, so that what is written is the upkeep of a cache.
+    is_cache: bool = False
+    #: Whether invocations take things out of it again.
+    is_drained: bool = False
+    _reached: Mapping[Function, Sequence[Handler]] = field(default_factory=dict)
+
+    def reached_by(self, function: Function) -> Sequence[Handler]:
+        """Return the handlers that run a function which changes it."""
+        return self._reached.get(function, ())
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it has a fixed size by itself: `deque(maxlen=20)`."""
+        return any(
+            isinstance(one.value, nodes.Call)
+            and any(two.name == "maxlen" for two in one.value.arguments)
+            for one in self.initial
+        )
+
+    @property
+    def is_template(self) -> bool:
+        """Whether the module fills it, so that a change makes it something else."""
+        if self.place.kind == "memo":
+            return True
+        return any(_is_filled(one.value) for one in self.initial)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A memo that is filled from data of the invocation that happens to come first."""
+
+    touch: Touch
+    spot: Spot
+    path: Path
+    handlers: tuple[Handler, ...]
+
+
+class States:
+    """Finds the state of a project. Built when a rule asks for the first time."""
+
+    def __init__(self, phases: Phases, dependence: Dependence) -> None:
+        """Take the finished phases and dependences."""
+        self.phases = phases
+        self.calls: CallGraph = phases.calls
+        self.dependence = dependence
+        self.lasting = Lasting(phases, dependence.writes)
+        self.touches = Touches(self.lasting)
+        self.uses = Uses(self.lasting)
+        self._summaries: dict[Function, Summary] = {}
+        self._flows = FlowStates(self._touches_of, self._calls_of)
+        self._edges: dict[Function, dict[nodes.Node, list[Edge]]] = {}
+        self._use: dict[tuple[nodes.Node, Spot], str] = {}
+        self._memos: set[Place] = set()
+        self._fills: list[Touch] = []
+        self._changes = self._find_changes()
+        self._roots = {one.spot.root for one in self._changes}
+        self._spots: dict[Place, list[Spot]] = {}
+        self._growing: set[Spot] = set()
+        for change in self._changes:
+            if change.touch.kind == CHANGE:
+                self._growing.add(change.spot)
+            known = self._spots.setdefault(change.spot.root, [])
+            if change.spot not in known:
+                known.append(change.spot)
+        self._relevant = self._find_relevant()
+
+    def all(self) -> list[State]:
+        """Return the state that invocations change, by path and place."""
+        by_root: dict[Place, list[Change]] = {}
+        for change in self._changes:
+            by_root.setdefault(change.spot.root, []).append(change)
+        stale: dict[Place, list[Stale]] = {}
+        dirty: dict[Place, list[Handler]] = {}
+        for handler in self.phases.handlers:
+            for one in self._stale_of(handler):
+                stale.setdefault(one.read.spot.root, []).append(one)
+            for place in self._dirty_after(handler):
+                dirty.setdefault(place, []).append(handler)
+        found = []
+        for place, changes in by_root.items():
+            changers = [
+                one
+                for one in self.phases.handlers
+                if any(one in self.phases.handlers_of(two.touch.function) for two in changes)
+            ]
+            found.append(
+                State(
+                    place,
+                    tuple(changes),
+                    tuple(changers),
+                    tuple(one for one in stale.get(place, ()) if one.handler in changers),
+                    self._initial(place),
+                    tuple(one for one in changers if one not in dirty.get(place, ())),
+                    place in self._read,
+                    place in self._memos,
+                    place in self._drained,
+                    {
+                        one.touch.function: self.phases.handlers_of(one.touch.function)
+                        for one in changes
+                    },
+                )
+            )
+        return sorted(found, key=_position)
+
+    def fills(self) -> Iterator[Fill]:
+        """Yield memos without a key that keep what one invocation's own data made."""
+        for touch in self._fills:
+            if touch.spot.root.kind == "parameter" or touch.value is None:
+                continue
+            if touch.kind != WRITE or ANY in touch.spot.path or touch.how == "own":
+                continue
+            if EVENT not in self.dependence.of(touch.value, touch.scope):
+                continue
+            path = self.phases.path_to(touch.function)
+            if path is not None and not self._is_compared(touch):
+                handlers = tuple(self.phases.handlers_of(touch.function))
+                yield Fill(touch, touch.spot, path, handlers)
+
+    def _is_compared(self, touch: Touch) -> bool:
+        """Whether the test in front of a memo looks at the data of the invocation, too."""
+        for child, parent in touch.scope.module.ancestors(touch.node):
+            if not isinstance(parent, (nodes.If, nodes.While)) or child is parent.test:
+                continue
+            for one in nodes.walk(parent.test):
+                if isinstance(one, (nodes.Name, nodes.Attribute, nodes.Subscript)):
+                    spot = self.lasting.of(one, touch.scope)
+                    is_other = spot is None or spot.root.kind == "parameter"
+                    if is_other and EVENT in self.dependence.of(one, touch.scope):
+                        return True
+        return False
+
+    # What invocations change.
+
+    def _find_changes(self) -> list[Change]:
+        found: list[Change] = []
+        on_parameters: dict[tuple[Function, str], list[Touch]] = {}
+        for function in self.calls.functions():
+            if self.phases.of_function(function) is not Phase.INVOKE:
+                continue
+            for touch in self._changed_in(function):
+                phase = self.phases.of_node(touch.node, touch.scope)
+                if phase is Phase.ONCE or self._is_memo(touch):
+                    self._memos.add(touch.spot.root)
+                    self._fills.append(touch)
+                    continue
+                if phase is not Phase.INVOKE:
+                    continue
+                if touch.spot.root.kind == "parameter":
+                    owner = touch.spot.root.owner
+                    if isinstance(owner, Function) and (touch.kind == CHANGE or touch.spot.path):
+                        on_parameters.setdefault((owner, touch.spot.root.name), []).append(touch)
+                else:
+                    found.append(self._change(touch, touch.spot))
+        found += self._given(on_parameters)
+        return found
+
+    def _changed_in(self, function: Function) -> Iterator[Touch]:
+        for target, place, scope in function.stores:
+            if isinstance(place, (nodes.For, nodes.Clause, nodes.WithItem)) and isinstance(
+                target, nodes.Name
+            ):
+                continue
+            for touch in self.touches.of_store(target, place, scope):
+                if touch.kind in (WRITE, CHANGE):
+                    yield touch
+        for site in function.calls:
+            for touch in self.touches.of_call(site.node, site.scope):
+                if touch.kind in (WRITE, CHANGE):
+                    yield touch
+
+    def _given(self, on_parameters: dict[tuple[Function, str], list[Touch]]) -> Iterator[Change]:
+        """Yield what helpers change in what they are given."""
+        pending = list(on_parameters.items())
+        seen = set(on_parameters)
+        while pending:
+            (function, name), touches = pending.pop()
+            for site, skip_first in self.calls.argument_sites(function):
+                if self.phases.of_node(site.node, site.scope) is not Phase.INVOKE:
+                    continue
+                given = bind_arguments(site.node, function, skip_first).get(name)
+                spot = self.lasting.of(given, site.scope) if given is not None else None
+                if spot is None:
+                    continue
+                owner = spot.root.owner
+                if spot.root.kind == "parameter" and isinstance(owner, Function):
+                    if (owner, spot.root.name) not in seen and not spot.path:
+                        seen.add((owner, spot.root.name))
+                        pending.append(((owner, spot.root.name), touches))
+                    continue
+                for touch in touches:
+                    whole = Spot(spot.root, (*spot.path, *touch.spot.path)[:4])
+                    yield self._change(touch, whole)
+
+    def _change(self, touch: Touch, spot: Spot) -> Change:
+        depends: frozenset[str] = frozenset()
+        if touch.value is not None:
+            depends = self.dependence.of(touch.value, touch.scope)
+        return Change(touch, spot, depends, _is_literal(touch.value))
+
+    def _is_memo(self, touch: Touch) -> bool:
+        """Whether what is written was made behind a memo: `x = x or make()`."""
+        if touch.value is None:
+            return False
+        for one in nodes.walk(touch.value):
+            if isinstance(one, nodes.Call):
+                scope = touch.scope.module.scope_of.get(one, touch.scope)
+                if self.phases.of_node(one, scope) is Phase.ONCE:
+                    return True
+        return False
+
+    # What is of interest.
+
+    def _find_relevant(self) -> set[Function]:
+        """Return the functions that may touch the places, and those that call them."""
+        self._read: set[Place] = set()
+        self._drained: set[Place] = set()
+        names = {root.name.removesuffix("()") for root in self._roots}
+        for module in self.calls.modules.values():
+            for name, bindings in module.scope.bindings.items():
+                if any(one.kind == "from" and one.name in names for one in bindings):
+                    names.add(name)
+        direct: set[Function] = set()
+        for module in self.calls.modules.values():
+            for node, scope in module.scope_of.items():
+                word = node.id if isinstance(node, nodes.Name) else getattr(node, "attr", None)
+                if word in names:
+                    direct.add(scope.function)
+        direct |= {one.touch.function for one in self._changes}
+        pending = sorted(direct, key=repr)
+        while pending:
+            for edge in self.calls.into.get(pending.pop(), ()):
+                if edge.caller not in direct:
+                    direct.add(edge.caller)
+                    pending.append(edge.caller)
+        return direct
+
+    def _initial(self, place: Place) -> tuple[Binding, ...]:
+        match place.owner:
+            case Module() as module:
+                found = module.scope.bindings.get(place.name, [])
+                return tuple(one for one in found if one.scope is module.scope)
+            case Function() as function if place.kind == "default":
+                parameter = function.parameter(place.name)
+                if parameter is not None:
+                    binding = Binding("parameter", parameter, function.scope)
+                    binding.value = parameter.default
+                    return (binding,)
+            case Class() as class_:
+                own = [*class_.scope.bindings.get(place.name, ())]
+                made = [
+                    one
+                    for one in class_.attributes.get(place.name, ())
+                    if one.scope.function.name == "__init__"
+                ]
+                return tuple(made or own)
+        return ()
+
+    # What an invocation may still find there.
+
+    def _stale_of(self, handler: Handler) -> Iterator[Stale]:
+        entries = [one for one in handler.entries if not one.lifecycle]
+        first: frozenset[Spot] = frozenset()
+        for entry in entries:
+            if len(entries) > 1 and entry.function.name == handler.name:
+                first = self._summary(entry.function).written
+        seen: set[tuple[nodes.Node, Spot]] = set()
+        for entry in entries:
+            for one in self._summary(entry.function).exposed:
+                key = (one.read.node, one.read.spot)
+                if one.read.spot.root not in self._roots or key in seen:
+                    continue
+                if any(two.covers(one.read.spot) for two in first):
+                    continue
+                seen.add(key)
+                use = self._use_of(one.read)
+                yield Stale(handler, Path(handler, entry, one.way), one.read, use)
+
+    def _dirty_after(self, handler: Handler) -> set[Place]:
+        found: set[Place] = set()
+        for entry in handler.entries:
+            summary = self._summary(entry.function)
+            if not summary.is_known:
+                found |= self._roots
+            found |= {spot.root for spot, how in summary.left if how & DIRTY}
+        return found
+
+    def _summary(self, function: Function) -> Summary:
+        found = self._summaries.get(function)
+        if found is None:
+            self._summaries[function] = NEUTRAL
+            found = NEUTRAL
+            if function in self._relevant:
+                found = self._flows.summary(function)
+            elif _always_fails(function):
+                found = Summary(returns=False)
+            self._summaries[function] = found
+        return found
+
+    def _touches_of(self, atom: Atom, function: Function) -> Sequence[Touch]:
+        found: list[Touch] = []
+        for touch in self.touches.of(atom, function):
+            root = touch.spot.root
+            if root.kind != "parameter" and root not in self._roots:
+                continue
+            if touch.kind == DRAIN:
+                self._drained.add(root)
+            elif touch.kind == READ:
+                if touch.how == "own" or not self._use_of(touch):
+                    continue
+                if self._use_of(touch) != PRINTED:
+                    self._read.add(root)
+                found += self._parts_read(touch)
+                continue
+            found.append(touch)
+        return found
+
+    def _parts_read(self, read: Touch, but: frozenset[Spot] = frozenset()) -> Iterator[Touch]:
+        """Yield a read once for each changed spot that it shows: the whole shows every part."""
+        if read.spot.root.kind == "parameter":
+            yield read
+            return
+        for spot in self._spots.get(read.spot.root, ()):
+            if read.how == "alias" and (spot in self._growing or not spot.covers(read.spot)):
+                continue
+            if spot.meets(read.spot) and spot not in but:
+                seen = spot if len(spot.path) > len(read.spot.path) else read.spot
+                yield replace(read, spot=seen)
+
+    def _use_of(self, touch: Touch) -> str:
+        key = (touch.node, touch.spot)
+        found = self._use.get(key)
+        if found is None:
+            found = self.uses.of(touch.node, touch.scope, touch.spot)
+            self._use[key] = found
+        return found
+
+    def _calls_of(self, atom: Atom, function: Function) -> Sequence[Stage]:
+        edges = self._edges_at(function).get(atom.node, ())
+        if atom.kind not in ("call", "load", "enter", "leave", "operation", "iterate"):
+            return ()
+        # A decorator's wrapper runs before what it wraps.
+        edges = sorted(edges, key=lambda one: one.kind != "wrapper")
+        stages: list[Stage] = []
+        direct: list[Call] = []
+        later: list[Stage] = []
+        for edge in edges:
+            if edge.kind == "enter":
+                # Both ends of `with` hang on the same item.
+                if edge.callee.name.endswith("enter__") != (atom.kind == "enter"):
+                    continue
+            elif atom.kind == "leave":
+                continue
+            if edge.kind in ("subclass", "decorator") or not self.phases.runs_each_time(edge):
+                continue
+            summary = self._in_caller(edge)
+            if edge.kind in ("callback", "runner"):
+                later.append([Call(edge, summary, self._waits(edge))])
+            elif edge.kind == "wrapper" or (edge.kind == "init" and edge.callee.name != "__init__"):
+                stages.append([Call(edge, summary, True)])
+            else:
+                direct.append(Call(edge, summary, edge.kind != "operation"))
+        if direct:
+            stages.append(direct)
+        stages += later
+        is_library = atom.kind == "call" and not edges
+        if is_library and isinstance(atom.node, nodes.Call) and self._ends(atom.node, function):
+            stages.append([Call(None, Summary(returns=False), True)])
+        return stages
+
+    def _edges_at(self, function: Function) -> dict[nodes.Node, list[Edge]]:
+        found = self._edges.get(function)
+        if found is None:
+            found = {}
+            for edge in self.calls.out.get(function, ()):
+                found.setdefault(edge.node, []).append(edge)
+            self._edges[function] = found
+        return found
+
+    def _waits(self, edge: Edge) -> bool:
+        """Whether a runner is `asyncio.run` or the like, which runs what it gets to its end."""
+        return edge.site is not None and any(
+            one.name.endswith((".run", "run_until_complete", "async_to_sync"))
+            for one in self.calls.externals.get(edge.site, ())
+        )
+
+    def _ends(self, call: nodes.Call, function: Function) -> bool:
+        scope = function.module.scope_of.get(call, function.scope)
+        return any(
+            isinstance(one, External) and one.name in _ENDING
+            for one in self.calls.evaluator.evaluate(call.func, scope)
+        )
+
+    def _in_caller(self, edge: Edge) -> Summary:
+        """Return the summary of a callee with its parameters replaced by what it is given."""
+        summary = self._summary(edge.callee)
+        if not any(_is_parameter(one) for one in _spots(summary)):
+            return summary
+        given = self._arguments(edge)
+
+        def outside(spot: Spot) -> Spot | None:
+            if not _is_parameter(spot):
+                return spot
+            base = given.get(spot.root.name) if spot.root.owner is edge.callee else None
+            return Spot(base.root, (*base.path, *spot.path)[:4]) if base is not None else None
+
+        written = frozenset(two for one in summary.written if (two := outside(one)) is not None)
+        exposed = []
+        for one in summary.exposed:
+            spot = outside(one.read.spot)
+            if spot == one.read.spot:
+                exposed.append(one)
+            elif spot is not None:
+                for read in self._parts_read(replace(one.read, spot=spot), written):
+                    exposed.append(Exposure(read, one.way))
+        return Summary(
+            tuple(exposed),
+            written,
+            frozenset(
+                two for one in summary.written_before_failing if (two := outside(one)) is not None
+            ),
+            tuple((two, how) for one, how in summary.left if (two := outside(one)) is not None),
+            summary.returns,
+            summary.is_known,
+        )
+
+    def _arguments(self, edge: Edge) -> dict[str, Spot]:
+        found: dict[str, Spot] = {}
+        if edge.site is None or edge.kind not in ("call", "method", "init"):
+            return found
+        for site, skip_first in self.calls.argument_sites(edge.callee):
+            if site is edge.site:
+                for name, value in bind_arguments(site.node, edge.callee, skip_first).items():
+                    spot = self.lasting.of(value, site.scope)
+                    if spot is not None:
+                        found[name] = spot
+        return found
+
+
+def _is_parameter(spot: Spot) -> bool:
+    return spot.root.kind == "parameter"
+
+
+def _spots(summary: Summary) -> Iterator[Spot]:
+    for one in summary.exposed:
+        yield one.read.spot
+    yield from summary.written
+    yield from summary.written_before_failing
+    for spot, _ in summary.left:
+        yield spot
+
+
+def _is_literal(value: nodes.Expression | None) -> bool:
+    match value:
+        case nodes.Constant():
+            return True
+        case nodes.UnaryOperation(operand=operand):
+            return _is_literal(operand)
+        case nodes.Collection(items=items):
+            return all(map(_is_literal, items))
+        case nodes.Dict(items=pairs):
+            return all(_is_literal(one.value) for one in pairs)
+    return False
+
+
+def _is_filled(value: nodes.Expression | None) -> bool:
+    """Whether a display holds more than empty containers."""
+    match value:
+        case nodes.Dict(items=pairs):
+            return any(_is_something(one.value) for one in pairs)
+        case nodes.Collection(items=items):
+            return any(map(_is_something, items))
+    return False
+
+
+def _is_something(value: nodes.Expression) -> bool:
+    if isinstance(value, (nodes.Dict, nodes.Collection)):
+        return _is_filled(value)
+    is_blank = isinstance(value, nodes.Constant) and not value.value
+    return not is_blank
+
+
+def _always_fails(function: Function) -> bool:
+    body = function.node.body if isinstance(function.node, nodes.FunctionDef) else []
+    return bool(body) and isinstance(body[-1], nodes.Raise) and not function.returns
+
+
+def _position(state: State) -> tuple[str, str, int, str]:
+    module = owner_of(state.place)
+    first = state.changes[0].touch.node.span
+    return (module.path if module is not None else "", state.place.name, first.line, str(first))
+
+
+_ENDING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit", "flask.abort"})
+"""Calls that do not return."""

@@ -1,0 +1,192 @@
+"""Stories of two invocations: one leaves something in a place, the next one finds it there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lambda_lint.finding import Step
+from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
+from lambda_lint.model.handlers import Handler
+from lambda_lint.model.lasting import ANY
+from lambda_lint.model.phases import Phases
+from lambda_lint.model.program import Function
+from lambda_lint.model.state import Change, Stale, State
+from lambda_lint.model.state_uses import PRINTED
+from lambda_lint.model.touches import CHANGE, WRITE, Touch
+from lambda_lint.source import Source
+from lambda_lint.syntax import nodes
+
+REBOUND, GROWN, RESHAPED, ITEM = "rebound", "grown", "reshaped", "item"
+"""What an invocation does: it replaces a value, adds to one, changes parts of a template,
+or changes an item of a container."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What one invocation does to a place, and the read of a later one that sees it."""
+
+    state: State
+    change: Change
+    stale: Stale
+    handlers: tuple[Handler, ...]
+
+    def condition(self, sources: Mapping[str, Source]) -> str:
+        """Return when the change is made, as the end of a sentence: "only if `test`"."""
+        change, stale = self.change.touch, self.stale
+        found = condition(change)
+        if found is None and change.function is stale.read.function:
+            return "only afterwards" if change.node.span > stale.read.node.span else "not always"
+        if found is None:
+            return "not always, or only afterwards"
+        place, how = found
+        text = " ".join(sources[change.function.module.path].slice(place.span).split())
+        short = f"`{text}`" if len(text) <= _MAX_TEXT else "something"
+        match how:
+            case "if":
+                return f"only if {short}"
+            case "unless":
+                return f"not if {short}"
+            case "for":
+                return f"only if there is something in {short}"
+            case "try":
+                return "only if nothing fails before"
+            case "except":
+                return "only after a failure"
+        return "only in one case"
+
+
+def stories(state: State, kind: str) -> Iterator[Story]:
+    """Yield the stories of one kind that a place has: one for each function that changes it."""
+    if state.is_drained or state.is_bounded or (state.is_cache and state.place.kind != "memo"):
+        return
+    changes = [one for one in state.changes if kind_of(state, one) == kind]
+    if kind == REBOUND and not any(_varies(one) for one in changes):
+        return
+    told: set[Function] = set()
+    for change in changes:
+        function = change.touch.function
+        if function in told or (kind == REBOUND and told):
+            continue
+        if kind == REBOUND and not _varies(change):
+            continue
+        found = [one for one in state.stale if _shows(state, change, one, kind)]
+        if not found:
+            continue
+        told.add(function)
+        # The read that most plainly matters: what is returned or sent, rather than a test.
+        best = min(found, key=lambda one: (_rank(one), len(one.path.edges), one.read.node.span))
+        handlers = tuple(
+            dict.fromkeys(one.handler for one in found if one.read.node is best.read.node)
+        )
+        yield Story(state, change, best, handlers)
+
+
+def kind_of(state: State, change: Change) -> str:
+    """Return what a change does to its place."""
+    touch = change.touch
+    is_template = state.is_template
+    if state.place.kind == "default":
+        return GROWN
+    if touch.kind == WRITE and ANY in change.spot.path:
+        return ITEM
+    if touch.kind == CHANGE and touch.how in ("add", "counted"):
+        return RESHAPED if is_template and change.spot.path else GROWN
+    if touch.kind == WRITE and touch.how == "own":
+        return RESHAPED if is_template and change.spot.path else GROWN
+    if touch.kind == CHANGE:
+        return RESHAPED if is_template else GROWN
+    return RESHAPED if is_template and change.spot.path else REBOUND
+
+
+def _shows(state: State, change: Change, stale: Stale, kind: str) -> bool:
+    """Whether a read sees what a change left, in the same environment."""
+    read = stale.read
+    if not change.spot.meets(read.spot) or stale.handler in state.cleaned_by:
+        return False
+    if stale.handler not in state.reached_by(change.touch.function):
+        return False
+    touch = change.touch
+    if stale.use == PRINTED:
+        # What is printed is for people; a whole list that has grown is the report itself.
+        return touch.kind == CHANGE and touch.how == "add" and read.how == "whole"
+    if touch.kind != CHANGE:
+        return True
+    if touch.how == "counted":
+        return read.how == "whole" or not stale.use.startswith("decides")
+    # Asked by key it is a cache, whose entries belong to their keys.
+    return read.how == "whole"
+
+
+def _varies(change: Change) -> bool:
+    """Whether invocations write different things."""
+    if change.depends_on & {EVENT, CREDENTIALS, ITERATION}:
+        return True
+    value, scope = change.touch.value, change.touch.scope
+    if value is None:
+        return False
+    for one in nodes.walk(value):
+        if isinstance(one, nodes.Name):
+            owner = scope.lookup(one.id)
+            if owner is not None and any(
+                two.kind == "exception" for two in owner.bindings.get(one.id, ())
+            ):
+                return True
+    return False
+
+
+def _rank(stale: Stale) -> int:
+    return 1 if stale.use.startswith("decides") else 0
+
+
+def condition(touch: Touch) -> tuple[nodes.Node, str] | None:
+    """Return what decides whether a change is made, within its function: the place, and how."""
+    module = touch.scope.module
+    for child, parent in module.ancestors(touch.node):
+        match parent:
+            case nodes.If(test=test) if child is not test:
+                return test, "if" if child in parent.body else "unless"
+            case nodes.Case():
+                return parent, "case"
+            case nodes.ExceptHandler():
+                return parent, "except"
+            case nodes.Try() if child in parent.body and parent.handlers:
+                return parent, "try"
+            case nodes.For(iterable=iterable) if child is not iterable:
+                return iterable, "for"
+            case nodes.While(test=test) if child is not test:
+                return test, "if"
+    return None
+
+
+def witness(
+    story: Story, phases: Phases, *, left: str, seen: str, at_change: bool
+) -> tuple[Step, ...]:
+    """Return the steps of a story: how the first invocation leaves it, and the next one sees it.
+
+    `left` and `seen` are what the steps say of the change and of the read. The last step is the
+    read, or with `at_change` the change.
+    """
+    change, read = story.change.touch, story.stale.read
+    changed = Step(change.function.module.path, change.node.span, left)
+    shown = Step(read.function.module.path, read.node.span, seen)
+    to_change = phases.path_from(story.stale.handler, change.function)
+    first = list(phases.witness(to_change)) if to_change is not None else []
+    second = list(phases.witness(story.stale.path))
+    if at_change:
+        return (*second, shown, *_without_start(first, second), changed)
+    return (*first, changed, *_without_start(second, first), shown)
+
+
+def _without_start(steps: Sequence[Step], before: Sequence[Step]) -> Sequence[Step]:
+    """Leave out the steps that both ways begin with."""
+    shared = 0
+    for one, other in zip(steps, before, strict=False):
+        if one != other:
+            break
+        shared += 1
+    return steps[shared:]
+
+
+_MAX_TEXT = 60
+"""Longer tests are not quoted in messages."""

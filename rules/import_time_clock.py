@@ -1,0 +1,141 @@
+r"""The time of the import is used as if it were now.
+
+What stands at module level, in a class body or in a default argument is evaluated once for an
+environment, which then serves events for hours. Yesterday's partition is read, tomorrow's report is
+dated today, and every record bears the time of the first event:
+https://github.com/aws/aws-sdk-pandas/issues/2185 and
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+
+```python bad
+from datetime import date
+
+import boto3
+
+TODAY = date.today().isoformat()  # LMB601
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    return s3.get_object(Bucket="lake", Key=f"day={TODAY}/part.json")["Body"].read()
+```
+
+```python good
+from datetime import date
+
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    today = date.today().isoformat()
+    return s3.get_object(Bucket="lake", Key=f"day={today}/part.json")["Body"].read()
+```
+
+Default arguments and defaults of fields are evaluated when the function or class is defined:
+
+```python bad name="a default argument"
+from datetime import datetime, timedelta, timezone
+
+import boto3
+
+logs = boto3.client("logs")
+
+def query(end=datetime.now(timezone.utc)):  # LMB601
+    start = end - timedelta(hours=1)
+    return logs.start_query(startTime=int(start.timestamp()), endTime=int(end.timestamp()))
+
+def handler(event, context):
+    return query()
+```
+
+```python bad name="a default of a field, and an identifier"
+# file: models.py
+import datetime
+
+from peewee import DateTimeField, Model
+
+class Quote(Model):
+    created_at = DateTimeField(default=datetime.date.today())  # LMB601
+
+# file: app.py
+import uuid
+
+import boto3
+from models import Quote
+
+REQUEST = str(uuid.uuid4())  # LMB601
+table = boto3.resource("dynamodb").Table("t")
+
+def handler(event, context):
+    Quote.create(text=event["text"])
+    table.put_item(Item={"id": REQUEST, "text": event["text"]})
+```
+
+```python good name="the time that went by, the start itself, and factories"
+import datetime
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from peewee import DateTimeField, Model
+
+STARTED = time.time()
+COLD_START_AT = datetime.datetime.now()
+INSTANCE_ID = uuid.uuid4().hex
+_loaded_at = time.time()
+_settings = {}
+
+class Quote(Model):
+    created_at = DateTimeField(default=datetime.date.today)
+
+@dataclass
+class Note:
+    at: datetime.datetime = field(default_factory=datetime.datetime.now)
+
+def settings():
+    global _loaded_at, _settings
+    if time.time() - _loaded_at > 300:
+        _settings = {"read": True}
+        _loaded_at = time.time()
+    return _settings
+
+def until(end=None):
+    return end or datetime.datetime.now()
+
+def handler(event, context):
+    print("up for", time.time() - STARTED, "since", COLD_START_AT)
+    Quote.create(text=event["text"])
+    return {"environment": INSTANCE_ID, "settings": settings(), "until": until(), "note": Note()}
+```
+
+Silent when only the time that went by is taken from it, when only logs see it, when its name says
+that it is that of the start or of the environment, and when an invocation renews it.
+
+Limits: what a project function makes of it at import is followed into the variable that gets the
+result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_lint.rule import Frozen, Project, Report, Severity, rule
+
+
+@rule("LMB601", category="stale-init-value", severity=Severity.WARNING)
+def import_time_clock(found: Frozen, project: Project) -> Iterator[Report]:
+    what = f"the {found.what.what} of the import"
+    match found.kind:
+        case "default":
+            message = (
+                f"the default of `{found.shown}` is {what} and {found.use} in every invocation"
+            )
+            help = f"take None as the default of `{found.shown}` and make the value in the body"
+        case "field":
+            message = f"`{found.shown}` gets {what} in every invocation"
+            help = "give the function itself, without calling it: it is called for each object"
+        case _:
+            message = f"`{found.shown}` is {what} and {found.use} in every invocation"
+            help = "make it in the handler, or in the function that uses it"
+    yield Report.of_frozen(
+        found, project, message=message, help=help, made="this is evaluated once, at import"
+    )

@@ -1,0 +1,102 @@
+r"""A default argument, or an attribute of a class, is one object for all invocations, and grows.
+
+The default of a parameter is made once, when the function is defined, and what a class body
+assigns is shared by all objects. What one invocation puts in, the next one finds there:
+https://docs.python.org/3/reference/compound_stmts.html#function-definitions and
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+
+```python bad
+def collect(items, found=[]):
+    for item in items:
+        found.append(item["id"])  # LMB205
+    return found
+
+def handler(event, context):
+    return {"ids": collect(event["items"])}
+```
+
+```python good
+def collect(items, found=None):
+    found = [] if found is None else found
+    for item in items:
+        found.append(item["id"])
+    return found
+
+def handler(event, context):
+    return {"ids": collect(event["items"])}
+```
+
+```python bad name="in a class body"
+class Batch:
+    items = []
+
+    def add(self, item):
+        self.items.append(item)  # LMB205
+
+def handler(event, context):
+    batch = Batch()
+    batch.add(event["item"])
+    return {"items": batch.items}
+```
+
+```python good name="never changed, given, one for each object, or a cache"
+class Batch:
+    items = []
+
+    def __init__(self):
+        self.items = []
+
+    def add(self, item):
+        self.items.append(item)
+
+def merged(first, more={}):
+    return {**first, **more}
+
+def fill(row, into=[]):
+    into.append(row)
+    return into
+
+def square(number, _known={}):
+    if number not in _known:
+        _known[number] = number * number
+    return _known[number]
+
+def handler(event, context):
+    batch = Batch()
+    batch.add(event["item"])
+    rows = fill(event["row"], [])
+    return {"items": batch.items, "a": merged(event), "b": rows, "c": square(event["n"])}
+```
+
+Silent when every call gives the argument, when the default is only read, when it is a cache, and
+when each object gets its own.
+
+Limits: only defaults that are written as a display (`[]`, `{}`) are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_lint.rule import GROWN, Project, Report, Severity, State, rule, stories
+
+
+@rule("LMB205", category="mutable-global-state", severity=Severity.ERROR)
+def mutable_default_on_path(state: State, project: Project) -> Iterator[Report]:
+    if state.place.kind not in ("default", "class"):
+        return
+    is_default = state.place.kind == "default"
+    for story in stories(state, GROWN):
+        shown = story.change.spot.describe()
+        what = "the default of" if is_default else "the class attribute"
+        yield Report.of_story(
+            story,
+            project,
+            at_change=True,
+            message=f"{what} `{shown}` is one object for all invocations, and each adds to it",
+            help=f"take None as the default of `{shown}` and make a new one in the body"
+            if is_default
+            else f"assign `{state.place.name}` in `__init__`, so that each object has its own",
+            seen=f"invocation 2 finds here what invocation 1 added, and it {story.stale.use}",
+            left=f"invocations 1 and 2 add to the same `{shown}` here",
+        )

@@ -1,0 +1,166 @@
+r"""A handler, listener or hook is registered again on every invocation.
+
+A logger, an SDK client, an application and the interpreter itself outlive the invocation, and what
+is registered on them stays. So the second event writes every log line twice, the hundredth a
+hundred times; hooks run once more for each request, routes pile up, and what the listener refers
+to is never freed. Mostly a helper such as `configure_logging()` does it, which the handler calls.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html and
+https://docs.python.org/3/library/logging.html#logging.Logger.addHandler
+
+```python bad
+# file: app.py
+from log import configure_logging
+
+def handler(event, context):
+    logger = configure_logging()
+    logger.info("order %s", event["id"])
+
+# file: log.py
+import logging
+import sys
+
+def configure_logging():
+    logger = logging.getLogger()
+    stream = logging.StreamHandler(sys.stdout)
+    stream.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logger.addHandler(stream)  # LMB401
+    return logger
+```
+
+```python good name="once, when the module is imported"
+# file: app.py
+from log import configure_logging
+
+logger = configure_logging()
+
+def handler(event, context):
+    logger.info("order %s", event["id"])
+
+# file: log.py
+import logging
+import sys
+
+def configure_logging():
+    logger = logging.getLogger("shop")
+    logger.addHandler(logging.StreamHandler(sys.stdout))
+    return logger
+```
+
+Other things that are told what to call keep a list as well:
+
+```python bad name="hooks, exit functions, bots"
+import atexit
+
+import boto3
+from telegram.ext import Dispatcher, Filters, MessageHandler
+
+s3 = boto3.client("s3")
+dispatcher = Dispatcher(None, None)
+
+def trace(**arguments):
+    print(arguments)
+
+def handler(event, context):
+    s3.meta.events.register("before-send.s3", trace)  # LMB401
+    atexit.register(print, "done")  # LMB401
+    dispatcher.add_handler(MessageHandler(Filters.text, trace))  # LMB401
+    return s3.get_object(Bucket="b", Key=event["key"])
+```
+
+A `once` listener is taken off when its event comes. If another event comes, it stays:
+
+```python bad name="once, and its sibling"
+from pyee import EventEmitter
+
+jobs = EventEmitter()
+
+def handler(event, context):
+    done = []
+    jobs.once("finished", lambda result: done.append(result))  # LMB401
+    jobs.once("failed", lambda error: done.append(error))  # LMB401
+    jobs.emit("finished", event["id"])
+    return done
+```
+
+```python good name="asked for first, taken off again, or the same"
+import logging
+
+import boto3
+from pyee import EventEmitter
+
+logger = logging.getLogger("shop")
+stream = logging.StreamHandler()
+s3 = boto3.client("s3")
+jobs = EventEmitter()
+
+def get_logger():
+    found = logging.getLogger("shop.orders")
+    if not found.handlers:
+        found.addHandler(logging.StreamHandler())
+    return found
+
+def capture(event):
+    memory = logging.StreamHandler()
+    audit = logging.getLogger("audit")
+    audit.addFilter(print)
+    root = logging.getLogger("once")
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(memory)
+
+def handler(event, context):
+    logger.addHandler(stream)
+    get_logger().info("order %s", event["id"])
+    capture(event)
+    s3.meta.events.register("before-send.s3", print, unique_id="trace")
+    mine = EventEmitter()
+    mine.on("finished", lambda result: print(result))
+    listener = jobs.on("finished", lambda result: print(result))
+    try:
+        return s3.get_object(Bucket="b", Key=event["key"])
+    finally:
+        jobs.remove_listener("finished", listener)
+```
+
+Silent when a test asks what is registered (`if not logger.handlers`), when something that the
+handler runs takes it off or replaces the list (`removeHandler`, `handlers.clear()`, `dictConfig`,
+`basicConfig(force=True)`), when the very same object is registered again and the library keeps it
+once, and when what it is registered on was made by the invocation.
+
+Limits: one removal on the way of the event speaks for all registrations of its kind. Loggers and
+other objects of unknown type are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_lint.rule import Call, Phase, Project, Report, Severity, rule
+
+
+@rule("LMB401", category="leaked-listener-or-timer", severity=Severity.WARNING)
+def registration_in_handler(call: Call, project: Project) -> Iterator[Report]:
+    effect = call.effect
+    if effect is None or effect.kind != "listener" or call.phase is not Phase.INVOKE:
+        return
+    if not call.handlers or call.in_lifespan or not call.adds_up:
+        return
+    again = "registers its" if effect.replaces else "adds one more"
+    why = "again" if effect.replaces else "and none is taken off"
+    yield Report.of_call(
+        call,
+        message=f"`{call.shown}` {again} {effect.what} on every invocation, {why}",
+        help=_help(call, effect.remedy),
+        last=f"one more {effect.what} is added here" if not effect.replaces else "added again here",
+    )
+
+
+def _help(call: Call, remedy: str) -> str:
+    other = f", {remedy}" if remedy else ""
+    if call.way is not None and call.way.edges and not call.depends_on:
+        first = call.way.edges[0]
+        return (
+            f"call `{first.callee.name}` once, at module level, instead of in "
+            f"`{first.caller.name}`, or do this{other or ' once'}"
+        )
+    return f"do this once, at module level{other and ' or'}{other.removeprefix(',')}"

@@ -1,0 +1,227 @@
+r"""A value that an earlier invocation left is read as if it were this one's.
+
+What stands outside of the handler stays as it is when the next event comes to the same environment.
+A variable that only some ways through the code write still holds the value of whoever came before,
+so that the wrong customer is charged: AWS's own example,
+https://docs.aws.amazon.com/lambda/latest/operatorguide/global-scope.html
+Each environment starts with a correct first event, and emulators that start the container for
+every event never show it.
+
+```python events
+send({"customer": "alice", "amount": 5})
+send({"amount": 7})
+# file: payments.py
+import effects
+
+def is_existing(event):
+    return "customer" in event
+
+def charge(customer, amount):
+    effects.record("charge", customer, amount)
+```
+
+```python bad
+import payments
+
+customer_id = None
+
+def handler(event, context):
+    global customer_id
+    if payments.is_existing(event):
+        customer_id = event["customer"]
+    payments.charge(customer_id, event["amount"])  # LMB201
+```
+
+```python good
+import payments
+
+def handler(event, context):
+    customer_id = event["customer"] if payments.is_existing(event) else None
+    payments.charge(customer_id, event["amount"])
+```
+
+An exception that is handled leaves the old value in place as well, and so does a loop that has
+nothing to do:
+
+```python events
+send({"message": {"service": "alice"}, "url": "https://example.com"})
+send({"message": {"service": "unknown"}, "url": "https://example.com"})
+# file: secrets_store.py
+def fetch(service):
+    return {"alice": "secret of alice"}[service]
+# file: requests.py
+import effects
+
+class Response:
+    status_code = 200
+
+def post(path, headers, **rest):
+    effects.record("post", path, headers)
+    return Response()
+```
+
+```python bad name="after a failure"
+import secrets_store
+
+import requests
+
+token = None
+
+def forward(message, path):
+    global token
+    try:
+        token = secrets_store.fetch(message["service"])
+    except Exception as error:
+        print("no token:", error)
+    headers = {"Authorization": "Basic " + token}  # LMB201
+    return requests.post(path, json=message, headers=headers, timeout=5)
+
+def handler(event, context):
+    return forward(event["message"], event["url"]).status_code
+```
+
+```python events
+send({"items": [{"name": "first"}]})
+send({"items": []})
+```
+
+```python bad name="nothing to do"
+last = None
+
+def handler(event, context):
+    global last
+    for item in event["items"]:
+        last = item["name"]
+    return {"last": last}  # LMB201
+```
+
+```python events
+send({"httpMethod": "PATCH", "client": None})
+send({"httpMethod": "GET"})
+```
+
+```python bad name="a reason that nobody forgets"
+failure_reason = ""
+
+def scale(event):
+    global failure_reason
+    try:
+        event["client"].update()
+    except Exception as error:
+        failure_reason = str(error)
+
+def handler(event, context):
+    if event["httpMethod"] == "PATCH":
+        scale(event)
+    return {"status": "ok", "failureReason": failure_reason}  # LMB201
+```
+
+```python events
+send({"user": {"name": "alice"}, "order": 1, "id": 1, "b": "b", "debug": True})
+send({"user": {"name": "bob"}, "order": 2, "id": 2})
+# file: store.py
+import effects
+
+def read(order):
+    return {"price": order, "count": 2}
+
+def write(what):
+    effects.record("write", what)
+```
+
+```python good name="written or emptied on all ways"
+import store
+
+user = None
+order = None
+mode = ""
+state = {"id": None}
+is_cold = True
+failed = False
+
+def load(event):
+    global order
+    order = store.read(event["order"])
+
+def total():
+    return order["price"] * order["count"]
+
+def greet():
+    return f"hello {user['name']}"
+
+def handler(event, context):
+    global user, mode, is_cold, failed
+    print("cold start:", is_cold)
+    is_cold = False
+    user = event["user"]
+    mode = "a"
+    if event.get("b"):
+        mode = event["b"]
+    load(event)
+    state["id"] = event["id"]
+    if event.get("debug"):
+        failed = event["debug"]
+    if event.get("debug"):
+        store.write(failed)
+    return {"text": greet(), "total": total(), "mode": mode, "id": state["id"]}
+```
+
+```python events
+send({"user": "alice", "name": "a"})
+send({"name": "b"})
+# file: service.py
+import effects
+
+def send(name, user):
+    effects.record("send", name, user)
+```
+
+```python good name="emptied in the end"
+import service
+
+current = None
+
+def send(name):
+    service.send(name, current)
+
+def handler(event, context):
+    global current
+    if event.get("user"):
+        current = event["user"]
+    try:
+        send(event["name"])
+    finally:
+        current = None
+```
+
+Silent when this invocation certainly wrote the value before (also in a helper, or under the same
+test), when all that it can hold is the same for all events, when a memo fills it, when it is
+emptied before the handler ends, and when only logs and metrics see it.
+
+Limits: what a library calls back later is not followed, and of two tests that are written
+differently it is not known that they mean the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_lint.rule import REBOUND, Project, Report, Severity, State, rule, stories
+
+
+@rule("LMB201", category="mutable-global-state", severity=Severity.ERROR)
+def stale_global_read(state: State, project: Project) -> Iterator[Report]:
+    for story in stories(state, REBOUND):
+        shown = story.change.spot.describe()
+        when = story.condition(project.sources)
+        yield Report.of_story(
+            story,
+            project,
+            message=f"`{shown}` {story.stale.use} and may be what an earlier invocation left: "
+            f"this one writes it {when}",
+            help=f"keep `{shown}` in a local variable and hand it on, or give it a value at the "
+            "start of the handler",
+            left=f"invocation 1 writes `{shown}` here, {when}",
+            seen=f"invocation 2 may come here without writing `{shown}`, and sees that of "
+            "invocation 1",
+        )

@@ -1,0 +1,127 @@
+r"""A file under a new name is left in `/tmp` by every invocation.
+
+`/tmp` is not emptied between events: it belongs to the environment, and has 512 MB unless more is
+paid for. Files that are called after an event, an id or the time pile up until a write fails with
+"No space left on device", on the busiest environments first; and whatever walks through `/tmp`
+finds the files of other events. A name that is used again overwrites itself, and does not count.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
+
+```python bad
+import os
+
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    path = os.path.join("/tmp", event["key"])
+    s3.download_file("uploads", event["key"], path)  # LMB701
+    return os.path.getsize(path)
+```
+
+```python bad name="names that tempfile invents"
+import tempfile
+import uuid
+
+def handler(event, context):
+    folder = tempfile.mkdtemp()  # LMB701
+    with open(f"/tmp/{uuid.uuid4()}.json", "w") as target:  # LMB701
+        target.write(event["body"])
+    with tempfile.NamedTemporaryFile("w", delete=False) as report:  # LMB701
+        report.write(folder)
+    return report.name
+```
+
+```python good name="removed when it is done"
+import os
+import tempfile
+
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "upload")
+        s3.download_file("uploads", event["key"], path)
+        return os.path.getsize(path)
+```
+
+```python good name="in a finally, perhaps by a helper"
+import os
+import tempfile
+
+def work(path):
+    try:
+        return os.path.getsize(path)
+    finally:
+        os.remove(path)
+
+def handler(event, context):
+    with tempfile.NamedTemporaryFile("w", delete=False) as target:
+        target.write(event["body"])
+    return work(target.name)
+```
+
+```python good name="one name, kept on purpose, or closed and gone"
+import os
+import tempfile
+
+import boto3
+
+s3 = boto3.client("s3")
+MODEL = "/tmp/model.bin"
+
+def handler(event, context):
+    if not os.path.exists(MODEL):
+        s3.download_file("models", "model.bin", MODEL)
+    cached = f"/tmp/{event['tenant']}.json"
+    if not os.path.exists(cached):
+        s3.download_file("tenants", event["tenant"], cached)
+    with open("/tmp/request.json", "w") as target:
+        target.write(event["body"])
+    with tempfile.NamedTemporaryFile("w") as scratch:
+        scratch.write(event["body"])
+    return os.path.getsize(MODEL)
+```
+
+Silent when the handler runs anything that removes or moves files, when the name is the same for
+every event, when the call stands behind a test of whether the file is there, and when the folder
+is not known to be below `/tmp`.
+
+Limits: one removal speaks for all files of a handler, also where it is not on every way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_lint.rule import Call, Project, Report, Severity, rule
+
+
+@rule("LMB701", category="tmp-or-env-leak", severity=Severity.WARNING)
+def tmp_not_cleaned(call: Call, project: Project) -> Iterator[Report]:
+    left = call.left_file
+    if left is None:
+        return
+    what = left.fact.what
+    named = "with a new name" if left.fresh else "named after the event"
+    yield Report.of_call(
+        call,
+        message=f"`{call.shown}` leaves a {what} {named} in /tmp on every invocation, and nothing "
+        "removes it"
+        if what != "files"
+        else f"`{call.shown}` unpacks into a new folder of /tmp on every invocation, and nothing "
+        "removes it",
+        help=_help(left.fact.remedy, fresh=left.fresh),
+        last=f"the {what} is written here",
+    )
+
+
+def _help(remedy: str, *, fresh: bool) -> str:
+    if fresh:
+        return f"use `{remedy}`, which removes it on every way out"
+    return (
+        "put it into a folder that is removed, `with tempfile.TemporaryDirectory() as folder:`, or "
+        "remove it in a `finally`"
+    )
