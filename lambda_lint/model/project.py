@@ -16,6 +16,7 @@ from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
 from lambda_lint.model.decisions import Decisions
+from lambda_lint.model.declared import MissingHandler, missing_handlers
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
 from lambda_lint.model.effects import Effects
 from lambda_lint.model.filled import Filled
@@ -99,6 +100,10 @@ class Project:
     def unresolved_calls(self) -> Iterator[UnresolvedCall]:
         """Yield calls on the invocation path that lead to code which could not be found."""
         yield from self._followed.unresolved()
+
+    def missing_handlers(self) -> Iterator[MissingHandler]:
+        """Yield what descriptors declare and the project certainly does not have."""
+        yield from missing_handlers(self.call_graph, self.declarations, self.handlers)
 
     def state_changes(self) -> Iterator[StateChange]:
         """Yield what invocations change of the process and leave changed."""
