@@ -16,6 +16,7 @@ from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
 from lambda_lint.model.decisions import Decisions
+from lambda_lint.model.declared import MissingHandler, missing_handlers
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
 from lambda_lint.model.effects import Effects
 from lambda_lint.model.filled import Filled
@@ -55,6 +56,7 @@ class Project:
         is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
         declarations: Sequence[Declaration] = (),
         snapstart: bool = False,
+        managed_instances: bool = False,
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
         self.modules = modules
@@ -62,6 +64,8 @@ class Project:
         self.knowledge = knowledge
         #: Whether functions are started from snapshots, in which no connection survives.
         self.snapstart = snapstart
+        #: Whether all functions run on Lambda Managed Instances: many processes, one `/tmp`.
+        self.managed_instances = managed_instances
         self.evaluator = Evaluator(modules, imports, knowledge)
         self.call_graph = CallGraph(modules, self.evaluator)
         self.constants = Constants(self.call_graph)
@@ -96,6 +100,10 @@ class Project:
     def unresolved_calls(self) -> Iterator[UnresolvedCall]:
         """Yield calls on the invocation path that lead to code which could not be found."""
         yield from self._followed.unresolved()
+
+    def missing_handlers(self) -> Iterator[MissingHandler]:
+        """Yield what descriptors declare and the project certainly does not have."""
+        yield from missing_handlers(self.call_graph, self.declarations, self.handlers)
 
     def state_changes(self) -> Iterator[StateChange]:
         """Yield what invocations change of the process and leave changed."""

@@ -110,6 +110,13 @@ class Evaluator:
             case nodes.BinaryOperation(left=left, operator="+" | "|", right=right):
                 sides = (*self.evaluate(left, scope), *self.evaluate(right, scope))
                 return [one for one in sides if isinstance(one, (DisplayValue, ContainerValue))]
+            case nodes.BinaryOperation(left=left, operator="/"):
+                # `Path("/tmp") / name` is a path again.
+                return [
+                    one
+                    for one in self.evaluate(left, scope)
+                    if isinstance(one, External) and one.name == "pathlib.Path()"
+                ]
         return ()
 
     def name(self, name: str, scope: Scope, use: nodes.Name | None = None) -> Values:
