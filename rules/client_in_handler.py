@@ -289,6 +289,8 @@ def _help(call: Call, kind: str) -> str:
             "the callers of this witness give the same values every time: keep what is made for "
             "them, in a cache that has the values as its key"
         )
+    if call.only_tells_region and not call.node.arguments:
+        return 'read the region from `os.environ["AWS_REGION"]`, which Lambda always sets'
     if kind == "connecting":
         return (
             "connect on first use, keep the connection in a module variable, and check that it is "

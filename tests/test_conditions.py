@@ -131,3 +131,9 @@ def test_fix_is_not_safe_where_tests_replace_the_sdk(test: str) -> None:
     found = only_finding(MAKE, app=test)
     assert found.fix is not None
     assert not found.fix.safe
+
+
+def test_region_needs_no_session() -> None:
+    found = only_finding("    return boto3.session.Session().region_name\n")
+    assert found.help is not None
+    assert "AWS_REGION" in found.help

@@ -72,6 +72,12 @@ class CallFacts:
             knowledge.opens_connection(one.name) or _is_api_call(one.name) for one in self.externals
         )
 
+    @property
+    def only_tells_region(self) -> bool:
+        """Whether nothing but the region is asked of a session, which is made for that alone."""
+        parent = self.site.module.parents.get(self.node)
+        return isinstance(parent, nodes.Attribute) and parent.attr == "region_name"
+
     def argument(self, name: str, position: int | None = None) -> nodes.Expression | None:
         """Return the argument with a name, or else the one at a position (counted from 0)."""
         for one in self.node.arguments:
