@@ -15,9 +15,11 @@ from lambda_lint.declaration import Declaration
 from lambda_lint.descriptors import deployment
 from lambda_lint.descriptors.files import inside
 from lambda_lint.descriptors.names import describes, may_describe
+from lambda_lint.parsing import parse_all
 from lambda_lint.registry import BUILTIN, load_rules
 from lambda_lint.settings import Settings
 from lambda_lint.source import Source
+from lambda_lint.syntax import nodes
 
 
 def split(files: dict[str, str]) -> tuple[dict[str, Source], dict[str, Source]]:
@@ -29,7 +31,9 @@ def split(files: dict[str, str]) -> tuple[dict[str, Source], dict[str, Source]]:
 
 def declared(files: dict[str, str]) -> tuple[Declaration, ...]:
     descriptors, python = split(files)
-    return deployment.read(descriptors, python).declarations
+    trees = parse_all([python[path] for path in deployment.programs(python)])
+    programs = {path: one for path, one in trees.items() if isinstance(one, nodes.Module)}
+    return deployment.read(descriptors, python, programs).declarations
 
 
 def lint(files: dict[str, str]) -> engine.Result:
@@ -249,6 +253,37 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
             "jobs/two.py": "",
         },
         ["one.run -> jobs/one.py in jobs", "two.run -> jobs/two.py in jobs"],
+    ),
+    (
+        "a program whose paths begin with what another module has",
+        {
+            "infra/stack.py": """
+            import aws_cdk
+            from aws_cdk import aws_lambda
+            from infra.settings import ROOT, NAME
+            aws_lambda.Function(
+                scope, "A", handler="main.run", code=Code.from_asset(str(ROOT / "src" / "a"))
+            )
+            aws_lambda.Function(
+                scope, "B", handler="main.run", code=aws_lambda.Code.from_asset(f"{ROOT}/src/b")
+            )
+            aws_lambda.Function(scope, "C", handler=f"{NAME}.run", code=CODE)
+            """,
+            "src/a/main.py": "",
+            "src/b/main.py": "",
+        },
+        ["main.run -> src/a/main.py in src/a", "main.run -> src/b/main.py in src/b"],
+    ),
+    (
+        "a program that only mentions handlers of another kind",
+        {
+            "infra/stack.py": """
+            import aws_cdk
+            api.add_routes(integration=HttpLambdaIntegration("x", handler="main.run"))
+            """,
+            "main.py": "",
+        },
+        [],
     ),
     (
         "an included file of functions that leaves the root is not read",
