@@ -15,6 +15,7 @@ from lambda_lint.declaration import Declaration
 from lambda_lint.descriptors import deployment
 from lambda_lint.descriptors.files import inside
 from lambda_lint.descriptors.names import describes, may_describe
+from lambda_lint.discovery import DiscoveryError, discover
 from lambda_lint.parsing import parse_all
 from lambda_lint.registry import BUILTIN, load_rules
 from lambda_lint.settings import Settings
@@ -370,6 +371,20 @@ def test_a_comment_in_inline_code_silences() -> None:
         """
     )
     assert lint({"template.yaml": template}).findings == ()
+
+
+def test_a_template_that_is_named_is_no_python(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(function("Runtime: python3.13\nHandler: app.run"))
+    found = discover(Settings(root=tmp_path), [template])
+    assert (set(found.sources), set(found.descriptors)) == (set(), {"template.yaml"})
+    assert found.requested.contains("template.yaml")
+
+
+def test_a_folder_with_nothing_but_settings_is_still_refused(tmp_path: Path) -> None:
+    (tmp_path / "serverless.yml").write_text("functions: {a: {handler: a.b}}")
+    with pytest.raises(DiscoveryError, match="no Python file"):
+        discover(Settings(root=tmp_path))
 
 
 HOSTILE = {
