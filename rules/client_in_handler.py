@@ -275,7 +275,7 @@ def _fix(call: Call, kind: str) -> Fix | None:
     if call.resource is not None and call.resource.closings:
         # A shared one would be closed by the first invocation.
         return None
-    if kind != "connecting" and not call.project.snapstart and not call.project.tests_patch_sdk:
+    if kind != "connecting" and not call.snapstart and not call.project.tests_patch_sdk:
         moved = hoist(call)
         if moved is not None:
             return moved
