@@ -18,6 +18,12 @@ from lambda_lint.files import IgnorePatterns, compile_patterns, read_regular
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
 
+_HAS_CODE = re.compile(rb"\b(?:ZipFile|InlineCode)\b")
+"""What a template has in its bytes when Python may be written inside of it."""
+
+_ASSEMBLY_LIMIT = 2000
+_ASSET_LIMIT = 200
+_ASSET_DEPTH = 2
 _IGNORE_FILE_LIMIT = 256 * 1024
 _VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
 """A directory with this file holds the code of other people, whatever its name is (PEP 405)."""
@@ -68,8 +74,8 @@ def discover(
     """Read the project of `settings.root`, and `paths` where they lie outside of it.
 
     `paths` are relative to the working directory; none means the whole root. A file that is named
-    counts as Python and is read even if it is excluded or git ignores it, unless
-    `settings.force_exclude`; so is a directory, with the exclusions starting anew inside of it.
+    counts as Python, unless it describes a deployment, and is read even if it is excluded or git
+    ignores it, unless `settings.force_exclude`; so is a directory, with the exclusions starting anew inside of it.
     `stdin` is the name and content of one more file, which may exist on disk or not. Ignored are
     the patterns of the settings, `.gitignore` from the root of the repository downwards,
     `.git/info/exclude`, and virtual environments; links to directories are not followed.
@@ -87,7 +93,7 @@ def discover(
         if one.is_directory:
             if one.path not in walk.seen:
                 walk.run(one.absolute, one.path)
-        elif one.path not in walk.sources:
+        elif one.path not in walk.sources and not walk.is_descriptor(one):
             walk.read(one.absolute, one.path, asked_for=True)
     files = {one.path for one in kept if not one.is_directory}
     if stdin is not None:
@@ -173,6 +179,10 @@ class _Walk:
                 if suffix and not (is_directory or is_descriptor or entry.name.endswith(suffix)):
                     continue
                 inside = _seen_from(start, entry.path)
+                if is_directory and entry.name == "cdk.out":
+                    self._read_assembly(
+                        entry.path, entry.name if name == "." else f"{name}/cdk.out"
+                    )
                 if self._exclude.decide(inside, is_directory):
                     continue
                 if is_descriptor and not entry.name.endswith(".py"):
@@ -209,6 +219,13 @@ class _Walk:
                 return True
         return False
 
+    def is_descriptor(self, asked: _Asked) -> bool:
+        """Whether a file that was named is no Python but describes a deployment; it is read."""
+        name = os.path.basename(asked.path)
+        if asked.path not in self.descriptors and not name.endswith(".py") and may_describe(name):
+            self.describe(asked.absolute, asked.path)
+        return asked.path in self.descriptors
+
     def read(self, absolute: str, path: str, *, asked_for: bool = False) -> None:
         """Read one file. What is no Python file by its name may fail silently if nobody asked."""
         loud = asked_for or path.endswith(".py")
@@ -231,8 +248,54 @@ class _Walk:
             if os.stat(absolute).st_size > MAX_BYTES:
                 return
             data = read_regular(absolute, MAX_BYTES)
-            if len(data) <= MAX_BYTES and describes(os.path.basename(path), data):
+            if len(data) <= MAX_BYTES and describes(path, data):
                 self.descriptors[path] = Source(path, data)
+
+    def _read_assembly(self, absolute: str, path: str) -> None:
+        """Take the templates that `cdk synth` wrote, and the first files of the code beside them.
+
+        The folder is excluded as code and git ignores it; the templates still say what is deployed.
+        """
+        for folder, below in ((absolute, path), *self._assemblies(absolute, path)):
+            for entry in self._listed(folder)[:_ASSEMBLY_LIMIT]:
+                if entry.name.endswith(".template.json"):
+                    self.describe(entry.path, f"{below}/{entry.name}")
+                elif entry.name.startswith("asset.") and _is_real_directory(entry):
+                    self._read_asset(entry.path, f"{below}/{entry.name}")
+
+    def _assemblies(self, absolute: str, path: str) -> list[tuple[str, str]]:
+        """Return the assemblies of stages, which lie inside of that of the application."""
+        return [
+            (entry.path, f"{path}/{entry.name}")
+            for entry in self._listed(absolute)[:_ASSEMBLY_LIMIT]
+            if entry.name.startswith("assembly-") and _is_real_directory(entry)
+        ]
+
+    def _read_asset(self, absolute: str, path: str) -> None:
+        """Take the Python files of a copied folder, not deeper than handlers usually lie."""
+        pending = [(absolute, path, 0)]
+        left = _ASSET_LIMIT
+        while pending:
+            folder, below, depth = pending.pop(0)
+            for entry in self._listed(folder):
+                here = f"{below}/{entry.name}"
+                if _is_real_directory(entry):
+                    if depth < _ASSET_DEPTH and not entry.name.endswith((".dist-info", "__")):
+                        pending.append((entry.path, here, depth + 1))
+                elif entry.name.endswith(".py") and not entry.is_symlink():
+                    left -= 1
+                    if left < 0:
+                        return
+                    with contextlib.suppress(OSError, ValueError):
+                        data = read_regular(entry.path, self.settings.max_file_size)
+                        self.descriptors[here] = Source(here, data)
+
+    def _listed(self, directory: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(directory) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            return []
 
     def add(self, path: str, data: bytes) -> None:
         """Take the content of a file, if it is not too large."""
@@ -300,7 +363,10 @@ def _refuse_nothing(walk: _Walk, requested: Requested, paths: Iterable[Path]) ->
 
     When all that was asked for is excluded by force, there is nothing to do, and that is right.
     """
-    found = any(requested.contains(path) for path in (*walk.sources, *walk.failures))
+    found = any(requested.contains(path) for path in (*walk.sources, *walk.failures)) or any(
+        path in requested.files or (requested.contains(path) and _HAS_CODE.search(source.data))
+        for path, source in walk.descriptors.items()
+    )
     if requested and not found:
         asked = ", ".join(_shown(os.fspath(path)) for path in paths) or _shown(walk.root)
         raise DiscoveryError(

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
+from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.import_clock import steps as witness_of_frozen
@@ -351,6 +352,7 @@ __all__ = [
     "Frozen",
     "Handler",
     "Leak",
+    "MissingHandler",
     "Phase",
     "Project",
     "Report",

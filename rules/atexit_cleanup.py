@@ -22,7 +22,7 @@ def handler(event, context):
         return cursor.fetchone()
 ```
 
-Not run: the end of the process is the same for an environment that is reused and one that is not.
+Not run: it needs a database, and an environment that ends.
 
 ```python good name="nothing has to happen at the end, or it is a script"
 import atexit
@@ -41,8 +41,8 @@ if __name__ == "__main__":
     atexit.register(connection.close)
 ```
 
-Silent when no handler loads the module, and when it happens inside of a handler, where
-registration-in-handler speaks of it.
+Silent when no handler loads the module, and inside of a handler, where registration-in-handler
+speaks of it.
 
 It is a note, shown with `--strict` or when it is selected.
 

@@ -15,7 +15,7 @@ def handler(event, context):
     logging.info("order %s", event["id"])
 ```
 
-Not run: the lines of the log are lost on a fresh environment in the same way.
+Not run: the level is the wrong one from the first event on.
 
 ```python events
 send({"id": 1})
@@ -45,8 +45,8 @@ def handler(event, context):
     logging.info("order %s", event["id"])
 ```
 
-Silent when `force=True` is given, when the code looks at or takes off the handlers of a logger, and
-when no handler loads the module.
+Silent when there is `force=True`, when the module looks at or takes off the handlers of a logger,
+and when no handler loads the module.
 
 It is a note, shown with `--strict` or when it is selected.
 

@@ -17,7 +17,7 @@ def handler(event, context):
         return pool.map(work, event["items"])
 ```
 
-Not run: it fails on Lambda with the first event, and works on any other machine.
+Not run: it fails with the first event, and only on Lambda.
 
 ```python bad name="threads, too"
 from concurrent.futures import ProcessPoolExecutor
@@ -33,7 +33,7 @@ def handler(event, context):
         return first + list(executor.map(work, event["items"]))
 ```
 
-Not run: it fails on Lambda with the first event, and works on any other machine.
+Not run: it fails with the first event, and only on Lambda.
 
 ```python good name="threads of another kind, processes with pipes, or something to fall back on"
 from concurrent.futures import ThreadPoolExecutor

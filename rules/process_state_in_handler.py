@@ -20,26 +20,24 @@ def handler(event, context):
     return run()
 
 def run():
-    return f"/data/{os.environ.get('TENANT', 'public')}"
+    return f"/data/{os.environ.get('TENANT', 'nobody')}"
 ```
 
 ```python good
 def handler(event, context):
-    return run(event.get("tenant", "public"))
+    return run(event.get("tenant", "nobody"))
 
 def run(tenant):
     return f"/data/{tenant}"
 ```
 
 ```python events
-send({})
-send({})
+watch("sys_path")
+for number in range(4):
+    send({"id": number})
 # file: plugin.py
-import os
-import sys
-
 def run(event):
-    return [os.environ["PATH"].count(":/opt/tools"), sys.path.count("/opt/plugins")]
+    return event["id"]
 ```
 
 ```python bad name="what grows"
@@ -53,15 +51,9 @@ def handler(event, context):
     return plugin.run(event)
 ```
 
-A relative path is enough to fail, because the process is already somewhere else:
-
 ```python events
-send({"folder": "reports", "locale": "C"})
-send({"folder": "letters", "locale": "C"})
-# file: reports/may.txt
-1
-# file: letters/june.txt
-2
+send({"folder": "/"})
+send({})
 ```
 
 ```python bad name="where the process is, and how it speaks"
@@ -69,22 +61,16 @@ import locale
 import os
 
 def handler(event, context):
-    locale.setlocale(locale.LC_ALL, event["locale"])  # LMB702
-    os.chdir(event["folder"])  # LMB702
-    return os.listdir()
+    if "locale" in event:
+        locale.setlocale(locale.LC_ALL, event["locale"])  # LMB702
+    if "folder" in event:
+        os.chdir(event["folder"])  # LMB702
+    return os.getcwd() == "/"
 ```
 
 ```python events
-send({"tenant": "alice", "id": "1", "folder": "reports"})
-send({"tenant": "bob", "id": "2", "folder": "letters"})
-# file: tool.py
-import os
-
-print(os.environ["TENANT"])
-# file: reports/may.txt
-1
-# file: letters/june.txt
-2
+for number in range(4):
+    send({"id": str(number), "tenant": "alice", "folder": "/"})
 ```
 
 ```python good name="given as an argument, set once, or set back"
@@ -96,8 +82,7 @@ os.environ["PATH"] += ":/opt/tools"
 sys.path.insert(0, "/opt/plugins")
 
 def run(tenant):
-    command = [sys.executable, "tool.py"]
-    return subprocess.run(command, env={**os.environ, "TENANT": tenant}, check=True)
+    subprocess.run(["env"], env={**os.environ, "TENANT": tenant}, check=True)
 
 def handler(event, context):
     os.environ["TZ"] = "UTC"
@@ -109,7 +94,7 @@ def handler(event, context):
     os.environ["REQUEST"] = event["id"]
     try:
         os.chdir(event["folder"])
-        return os.listdir()
+        return os.getcwd()
     finally:
         os.chdir(before)
         os.environ.pop("REQUEST", None)

@@ -7,7 +7,7 @@ to is never freed. Mostly a helper such as `configure_logging()` does it, which 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html and
 https://docs.python.org/3/library/logging.html#logging.Logger.addHandler
 
-```python events handler=app.handler
+```python events
 watch("logging_handlers")
 for number in range(4):
     send({"id": number})
@@ -52,7 +52,23 @@ def configure_logging():
     return logger
 ```
 
-Other things that are told what to call keep a list as well:
+The interpreter has such lists, too:
+
+```python events
+watch("exit_callbacks")
+for number in range(4):
+    send({"id": number})
+```
+
+```python bad name="exit functions"
+import atexit
+
+def handler(event, context):
+    atexit.register(print, "done")  # LMB401
+    return event["id"]
+```
+
+And so have clients, applications and bots:
 
 ```python events
 aws("s3").create_bucket(Bucket="orders")
@@ -62,7 +78,7 @@ send({"key": "a"})
 # file: tracing.py
 import effects
 
-def trace(event_name, **rest):
+def trace(event_name="finished", **rest):
     effects.record("trace", event_name)
 # file: telegram/ext.py
 import effects
@@ -80,11 +96,24 @@ class Dispatcher:
     def add_handler(self, handler):
         self.handlers.append(handler)
         effects.record("handlers of the bot", len(self.handlers))
+# file: pyee.py
+class EventEmitter:
+    def __init__(self):
+        self.listeners = []
+
+    def on(self, event, listener):
+        self.listeners.append((event, listener))
+        return listener
+
+    def emit(self, event):
+        for one in self.listeners:
+            one[1](event)
+
+    def remove_listener(self, event, listener):
+        self.listeners.remove((event, listener))
 ```
 
-```python bad name="hooks, exit functions, bots"
-import atexit
-
+```python bad name="hooks and bots"
 import boto3
 from telegram.ext import Dispatcher, Filters, MessageHandler
 from tracing import trace
@@ -94,9 +123,29 @@ dispatcher = Dispatcher(None, None)
 
 def handler(event, context):
     s3.meta.events.register("before-send.s3", trace)  # LMB401
-    atexit.register(print, "done")  # LMB401
     dispatcher.add_handler(MessageHandler(Filters.text, trace))  # LMB401
     return s3.get_object(Bucket="orders", Key=event["key"])["ContentLength"]
+```
+
+```python good name="told apart by an id, made by the invocation, or taken off again"
+import boto3
+from pyee import EventEmitter
+from tracing import trace
+
+s3 = boto3.client("s3")
+jobs = EventEmitter()
+
+def handler(event, context):
+    s3.meta.events.register("before-send.s3", trace, unique_id="trace")
+    mine = EventEmitter()
+    mine.on("finished", lambda result: trace(result))
+    mine.emit("finished")
+    listener = jobs.on("finished", lambda result: trace(result))
+    try:
+        jobs.emit("finished")
+        return s3.get_object(Bucket="orders", Key=event["key"])["ContentLength"]
+    finally:
+        jobs.remove_listener("finished", listener)
 ```
 
 A `once` listener is taken off when its event comes. If another event comes, it stays:
@@ -134,12 +183,11 @@ def handler(event, context):
 
 ```python events
 watch("logging_handlers")
-watch("logging_filters")
 for number in range(4):
     send({"id": number})
 ```
 
-```python good name="loggers: asked for first, taken off again, or the same"
+```python good name="asked for first, taken off before, or the same"
 import logging
 
 logger = logging.getLogger("shop")
@@ -151,66 +199,58 @@ def get_logger():
         found.addHandler(logging.StreamHandler())
     return found
 
-def capture():
+def capture(event):
+    memory = logging.StreamHandler()
     audit = logging.getLogger("audit")
     audit.addFilter(print)
-    once = logging.getLogger("once")
-    for old in once.handlers[:]:
-        once.removeHandler(old)
-    once.addHandler(logging.StreamHandler())
+    root = logging.getLogger("once")
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(memory)
 
 def handler(event, context):
     logger.addHandler(stream)
     get_logger().info("order %s", event["id"])
-    capture()
+    capture(event)
+    return event["id"]
+```
+
+Further calls are named in the configuration:
+
+```toml config
+[[registrations]]
+names = ["company.bus.Bus().on"]
+what = "listener"
+undo = ["off"]
 ```
 
 ```python events
-aws("s3").create_bucket(Bucket="orders")
-aws("s3").put_object(Bucket="orders", Key="a", Body="hello")
-send({"key": "a"})
-send({"key": "a"})
-# file: tracing.py
+send({"id": 1})
+send({"id": 2})
+# file: company/bus.py
 import effects
 
-def trace(event_name="finished", **rest):
-    effects.record("trace", event_name)
-# file: pyee.py
-class EventEmitter:
+class Bus:
     def __init__(self):
         self.listeners = []
 
     def on(self, event, listener):
-        self.listeners.append((event, listener))
-        return listener
+        self.listeners.append(listener)
 
-    def emit(self, event):
-        for one in self.listeners:
-            one[1](event)
-
-    def remove_listener(self, event, listener):
-        self.listeners.remove((event, listener))
+    def send(self, event, what):
+        for listener in self.listeners:
+            effects.record("called", event, what)
+            listener(what)
 ```
 
-```python good name="hooks: with an id of their own, taken off again, or of the invocation"
-import boto3
-from pyee import EventEmitter
-from tracing import trace
+```python bad name="of your own"
+from company.bus import Bus
 
-s3 = boto3.client("s3")
-jobs = EventEmitter()
+bus = Bus()
 
 def handler(event, context):
-    s3.meta.events.register("before-send.s3", trace, unique_id="trace")
-    mine = EventEmitter()
-    mine.on("finished", lambda result: trace(result))
-    mine.emit("finished")
-    listener = jobs.on("finished", lambda result: trace(result))
-    try:
-        jobs.emit("finished")
-        return s3.get_object(Bucket="orders", Key=event["key"])["ContentLength"]
-    finally:
-        jobs.remove_listener("finished", listener)
+    bus.on("order", print)  # LMB401
+    bus.send("order", event["id"])
 ```
 
 Silent when a test asks what is registered (`if not logger.handlers`), when something that the

@@ -89,7 +89,7 @@ aws("dynamodb").create_table(
     BillingMode="PAY_PER_REQUEST",
 )
 send({"region": "us-east-1"})
-send({"region": "us-east-1"})
+send({"region": "eu-west-1"})
 ```
 
 ```python good name="made anew when the data differs, or from what never changes"

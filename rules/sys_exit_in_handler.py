@@ -17,7 +17,7 @@ def handler(event, context):
     return event["id"]
 ```
 
-Not run: the process ends in the same way on a fresh environment, and the next event gets a new one.
+Not run: the invocation fails on a fresh environment as well.
 
 ```python bad name="in a helper"
 import os
@@ -33,7 +33,7 @@ def handler(event, context):
     return event["id"]
 ```
 
-Not run: the process ends in the same way on a fresh environment, and the next event gets a new one.
+Not run: the invocation fails on a fresh environment as well.
 
 ```python events
 send({"id": "a"})
@@ -68,6 +68,8 @@ if __name__ == "__main__":
 
 Silent when an `except SystemExit`, `except BaseException` or a bare `except` is around it or around
 a call on the way to it, below `__main__`, and in code that no handler runs.
+
+It is a note, shown with `--strict` or when it is selected.
 
 Limits: `raise SystemExit` is not looked at, nor are parsers of arguments, which end the program
 themselves.

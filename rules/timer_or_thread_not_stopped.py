@@ -11,11 +11,6 @@ https://docs.python.org/3/library/threading.html#timer-objects
 watch("threads")
 for number in range(4):
     send({"id": number, "items": []})
-# file: archive.py
-import time
-
-def upload(event):
-    time.sleep(60)
 ```
 
 ```python bad
@@ -35,78 +30,28 @@ def handler(event, context):
 
 ```python bad name="a thread that nobody waits for"
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-
-import archive
 
 executor = ThreadPoolExecutor(max_workers=2)
 
-def keep(event):
-    archive.upload(event)
+def audit(event):
+    time.sleep(30)
+    print(event)
 
 def handler(event, context):
-    threading.Thread(target=keep, args=(event,)).start()  # LMB402
-    executor.submit(keep, event)  # LMB402
+    threading.Thread(target=audit, args=(event,)).start()  # LMB402
+    executor.submit(audit, event)  # LMB402
     return {"statusCode": 202}
 ```
 
-```python events
-watch("processes")
-for number in range(4):
-    send({"id": str(number)})
-# file: agent.py
-import time
-
-time.sleep(60)
-# file: paho/mqtt/client.py
-class Client:
-    def __init__(self, name):
-        pass
-
-    def connect(self, host):
-        pass
-
-    def loop_start(self):
-        pass
-
-    def publish(self, topic, what):
-        pass
-
-    def disconnect(self):
-        pass
-```
-
-```python bad name="processes, alarms, network threads"
-import signal
-import subprocess
-import sys
-
-import paho.mqtt.client as mqtt
-
-client = mqtt.Client("publisher")
-
-def handler(event, context):
-    signal.alarm(20)  # LMB402
-    subprocess.Popen([sys.executable, "agent.py", event["id"]])  # LMB402
-    client.connect("broker")
-    client.loop_start()  # LMB402
-    client.publish("orders", event["id"])
-    client.disconnect()
-```
-
 On some ways out, too:
-
-```python events
-watch("threads")
-for number in range(4):
-    send({"items": []})
-```
 
 ```python bad name="not when there is nothing to do"
 import threading
 
 def handler(event, context):
-    timer = threading.Timer(10, print)  # LMB402
+    timer = threading.Timer(30, print)  # LMB402
     timer.start()
     if not event["items"]:
         return None
@@ -116,20 +61,45 @@ def handler(event, context):
 ```
 
 ```python events
-watch("threads")
 watch("processes")
-for number in range(8):
-    send({"id": str(number), "items": [1, 2]})
-# file: convert.py
-import sys
+for number in range(4):
+    send({"id": number})
+```
 
-print(sys.argv[1])
+```python bad name="processes"
+import subprocess
+
+def handler(event, context):
+    subprocess.Popen(["sleep", "30"])  # LMB402
+    return event["id"]
+```
+
+```python bad name="alarms, network threads"
+import signal
+
+import paho.mqtt.client as mqtt
+
+client = mqtt.Client("publisher")
+
+def handler(event, context):
+    signal.alarm(20)  # LMB402
+    client.connect("broker")
+    client.loop_start()  # LMB402
+    client.publish("orders", event["id"])
+    client.disconnect()
+```
+
+Not run: it needs a broker.
+
+```python events
+watch("threads")
+for number in range(6):
+    send({"id": number, "items": [1, 2]})
 ```
 
 ```python good name="stopped, joined, waited for"
 import signal
 import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -146,8 +116,7 @@ def handler(event, context):
     for thread in threads:
         thread.start()
     try:
-        command = [sys.executable, "convert.py", event["id"]]
-        child = subprocess.Popen(command, stdout=subprocess.PIPE)
+        child = subprocess.Popen(["echo", str(event["id"])], stdout=subprocess.PIPE)
         output, _ = child.communicate(timeout=20)
         future = executor.submit(audit, event)
         with ThreadPoolExecutor() as pool:
