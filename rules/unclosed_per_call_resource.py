@@ -96,6 +96,9 @@ for number in range(40):
 kept = []
 
 class Figure:
+    def __init__(self):
+        self.canvas = bytearray(10_000)
+
     def savefig(self, target):
         target.write(b"figure")
 
