@@ -29,7 +29,7 @@ from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Class, Function, Module, Scope
 from lambda_lint.model.state_uses import PRINTED, Uses
 from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
-from lambda_lint.model.values import ClassValue, External
+from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
 
@@ -183,25 +183,45 @@ class States:
                 continue
             if touch.kind != WRITE or ANY in touch.spot.path or touch.how == "own":
                 continue
-            if EVENT not in self.dependence.of(touch.value, touch.scope):
+            if not self._is_of_event(touch.value, touch.scope):
                 continue
             path = self.phases.path_to(touch.function)
             if path is not None and not self._is_compared(touch):
                 handlers = tuple(self.phases.handlers_of(touch.function))
                 yield Fill(touch, touch.spot, path, handlers)
 
+    def _is_of_event(self, value: nodes.Expression, scope: Scope) -> bool:
+        """Whether a library's object, or what is kept, is made right from the event."""
+        if not isinstance(value, nodes.Call):
+            return False
+        names = self.calls.evaluator.evaluate(value.func, scope)
+        knowledge = self.calls.evaluator.knowledge
+        if any(isinstance(one, External) and knowledge.constructor(one.name) for one in names):
+            return any(EVENT in self._depends(one.value, scope) for one in value.arguments)
+        return any(
+            self.dependence.given.get((scope.function, one.id)) == EVENT
+            for argument in value.arguments
+            for one in nodes.walk(argument.value)
+            if isinstance(one, nodes.Name)
+        )
+
     def _is_compared(self, touch: Touch) -> bool:
-        """Whether the test in front of a memo looks at the data of the invocation, too."""
-        for child, parent in touch.scope.module.ancestors(touch.node):
-            if not isinstance(parent, (nodes.If, nodes.While)) or child is parent.test:
+        """Whether a test that asks the memo looks at the data of the invocation, too."""
+        function = touch.function.node
+        for one in nodes.walk(function):
+            if not isinstance(one, (nodes.If, nodes.While, nodes.Conditional)):
                 continue
-            for one in nodes.walk(parent.test):
-                if isinstance(one, (nodes.Name, nodes.Attribute, nodes.Subscript)):
-                    spot = self.lasting.of(one, touch.scope)
-                    is_other = spot is None or spot.root.kind == "parameter"
-                    if is_other and EVENT in self.dependence.of(one, touch.scope):
-                        return True
+            asked = [self._asked(two, touch.scope) for two in nodes.walk(one.test)]
+            if any(two is not None and two.root == touch.spot.root for two in asked) and (
+                EVENT in self._depends(one.test, touch.scope)
+            ):
+                return True
         return False
+
+    def _asked(self, node: nodes.Node, scope: Scope) -> Spot | None:
+        if not isinstance(node, (nodes.Name, nodes.Attribute, nodes.Subscript)):
+            return None
+        return self.lasting.of(node, scope)
 
     # What invocations change.
 
@@ -218,6 +238,10 @@ class States:
                     self._fills.append(touch)
                     continue
                 if phase is not Phase.INVOKE:
+                    continue
+                if touch.kind == WRITE and self._is_compared(touch):
+                    # Made anew when the data is another: the memo's key is compared.
+                    self._memos.add(touch.spot.root)
                     continue
                 if touch.spot.root.kind == "parameter":
                     owner = touch.spot.root.owner
@@ -272,26 +296,40 @@ class States:
         return Change(touch, spot, depends, _is_literal(touch.value))
 
     def _depends(self, value: nodes.Expression, scope: Scope) -> frozenset[str]:
-        """Return what a value depends on; an object by its own arguments, not by what holds it."""
-        if isinstance(value, nodes.Call):
-            made = self.calls.evaluator.evaluate(value.func, scope)
-            if made and all(isinstance(one, ClassValue) for one in made):
-                return frozenset(
-                    label
-                    for one in value.arguments
-                    if not self._is_of_module(one.value, scope)
-                    for label in self.dependence.of(one.value, scope)
-                )
-        return self.dependence.of(value, scope)
+        """Return what a value depends on by way of locals, parameters, and the current request.
 
-    def _is_of_module(self, value: nodes.Expression, scope: Scope) -> bool:
-        owner = scope.lookup(value.id) if isinstance(value, nodes.Name) else None
-        return owner is not None and owner.kind == "module"
+        What modules and objects hold may have come from anywhere, which says too little.
+        """
+        found: set[str] = set()
+        for one in nodes.walk(value):
+            if isinstance(one, nodes.Name):
+                inner = scope.module.scope_of.get(one, scope)
+                owner = inner.lookup(one.id)
+                if owner is None or owner.kind not in ("function", "comprehension"):
+                    continue
+                if not any(self._is_variable(two) for two in owner.bindings[one.id]):
+                    found |= self.dependence.of(one, inner)
+            elif isinstance(one, nodes.Attribute) and self.dependence.is_request(one, scope):
+                found.add(EVENT)
+        return frozenset(found)
+
+    def _is_variable(self, binding: Binding) -> bool:
+        """Whether a local name holds a variable of the environment."""
+        value = binding.value
+        called = value.func if isinstance(value, nodes.Call) else value
+        if isinstance(called, nodes.Subscript):
+            called = called.value
+        return isinstance(called, (nodes.Name, nodes.Attribute)) and any(
+            isinstance(one, External) and one.name.startswith(("os.environ", "os.getenv"))
+            for one in self.calls.evaluator.evaluate(called, binding.scope)
+        )
 
     def _is_memo(self, touch: Touch) -> bool:
         """Whether what is written was made behind a memo: `x = x or make()`."""
         if touch.value is None:
             return False
+        if self.phases.of_node(touch.value, touch.scope) is Phase.ONCE:
+            return True
         for one in nodes.walk(touch.value):
             if isinstance(one, nodes.Call):
                 scope = touch.scope.module.scope_of.get(one, touch.scope)
@@ -356,11 +394,14 @@ class States:
                 first = self._summary(entry.function).written
         seen: set[tuple[nodes.Node, Spot]] = set()
         for entry in entries:
+            before = first.union(
+                *(self._summary(one).written for one in self.calls.wrappers(entry.function))
+            )
             for one in self._summary(entry.function).exposed:
                 key = (one.read.node, one.read.spot)
                 if one.read.spot.root not in self._roots or key in seen:
                     continue
-                if any(two.covers(one.read.spot) for two in first):
+                if any(two.covers(one.read.spot) for two in before):
                     continue
                 seen.add(key)
                 use = "" if one.read.how == "changed" else self._use_of(one.read)
