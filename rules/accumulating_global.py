@@ -5,6 +5,11 @@ what the events before have put in, perhaps of another customer, and the next re
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html and
 https://github.com/Azure/azure-functions-python-worker/issues/271
 
+```python events
+send({"Records": [{"body": "a"}]})
+send({"Records": [{"body": "b"}]})
+```
+
 ```python bad
 results = []
 
@@ -20,6 +25,16 @@ def handler(event, context):
 ```
 
 Texts, counters and dictionaries add up in the same way, also in a helper:
+
+```python events
+send({"text": "a", "parts": 2, "account": "one", "regions": ["x"]})
+send({"text": "b", "parts": 3, "account": "two", "regions": ["y"]})
+# file: mail.py
+import effects
+
+def send(name, regions):
+    effects.record("mail", name, regions)
+```
 
 ```python bad name="texts, counters, dictionaries"
 import mail
@@ -44,6 +59,11 @@ def handler(event, context):
     return {"report": report, "parts": totals}
 ```
 
+```python events
+send({"row": 1})
+send({"row": 2})
+```
+
 ```python bad name="given to a helper"
 rows = []
 
@@ -53,6 +73,13 @@ def fill(table, event):
 def handler(event, context):
     fill(rows, event)
     return {"rows": rows}
+```
+
+```python events
+aws("s3").create_bucket(Bucket="texts")
+aws("s3").put_object(Bucket="texts", Key="k", Body=b"text")
+send({"Records": [{"body": "a", "messageId": "1"}], "id": 1, "key": "k"})
+send({"Records": [{"body": "b", "messageId": "2"}], "id": 2, "key": "k"})
 ```
 
 ```python good name="emptied, bounded, or a cache"
@@ -78,7 +105,7 @@ def first(event):
 
 def body(key):
     if key not in bodies:
-        bodies[key] = s3.get_object(Bucket="b", Key=key)["Body"].read()
+        bodies[key] = s3.get_object(Bucket="texts", Key=key)["Body"].read().decode()
     return bodies[key]
 
 def flush():
@@ -95,7 +122,7 @@ def handler(event, context):
         batch.append(record["body"])
         lines.append(record["messageId"])
     recent.append(event["id"])
-    return {"batch": batch, "lines": flush(), "body": body(event["key"]), "recent": list(recent)}
+    return {"batch": batch, "lines": flush(), "body": body(event["key"]), "few": len(recent) <= 20}
 ```
 
 Silent when it is emptied before it is used, or before the handler ends; when things are taken out

@@ -6,6 +6,11 @@ a placeholder that was filled in is gone. The same holds for objects that a cach
 https://github.com/tkem/cachetools/issues/184 and
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
+```python events
+send({"user": "alice"})
+send({})
+```
+
 ```python bad
 RESPONSE = {"statusCode": 200, "headers": {"Content-Type": "text/plain"}}
 
@@ -28,19 +33,35 @@ def handler(event, context):
     return response
 ```
 
+```python events
+send({"bucket": "one"})
+send({"bucket": "two"})
+# file: buckets.py
+import effects
+
+def put_policy(bucket, policy):
+    effects.record("policy", bucket, policy)
+```
+
 ```python bad name="a placeholder that is gone"
 import json
 
-import boto3
+import buckets
 
 POLICY = {"Effect": "Deny", "Resource": "arn:aws:s3:::BUCKET/*"}
 DOCUMENT = {"Version": "2012-10-17", "Statement": []}
-s3 = boto3.client("s3")
 
 def handler(event, context):
     POLICY["Resource"] = POLICY["Resource"].replace("BUCKET", event["bucket"])  # LMB204
     DOCUMENT["Statement"].append(POLICY)  # LMB204
-    s3.put_bucket_policy(Bucket=event["bucket"], Policy=json.dumps(DOCUMENT))
+    buckets.put_policy(event["bucket"], json.dumps(DOCUMENT))
+```
+
+```python events
+send({"debug": True, "level": "all"})
+send({})
+# file: settings.json
+{"level": "info"}
 ```
 
 ```python bad name="what a cache hands out"
@@ -57,6 +78,11 @@ def handler(event, context):
     if event.get("debug"):
         found["level"] = event["level"]  # LMB204
     return found
+```
+
+```python events
+send({"id": 1, "text": "a", "level": "x", "region": "r"})
+send({"id": 2, "text": "b", "level": "y", "region": "s"})
 ```
 
 ```python good name="copied, or always replaced"

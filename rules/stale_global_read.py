@@ -7,6 +7,19 @@ https://docs.aws.amazon.com/lambda/latest/operatorguide/global-scope.html
 Each environment starts with a correct first event, and emulators that start the container for
 every event never show it.
 
+```python events
+send({"existing": True, "customer": "alice", "amount": 5})
+send({"existing": False, "amount": 7})
+# file: payments.py
+import effects
+
+def is_existing(event):
+    return event["existing"]
+
+def charge(customer, amount):
+    effects.record("charge", customer, amount)
+```
+
 ```python bad
 import payments
 
@@ -30,24 +43,43 @@ def handler(event, context):
 An exception that is handled leaves the old value in place as well, and so does a loop that has
 nothing to do:
 
-```python bad name="after a failure"
-import secrets_store
+```python events
+send({"service": "billing"})
+send({"service": "mail"})
+# file: vault.py
+def fetch(service):
+    if service != "billing":
+        raise LookupError(service)
+    return "of-" + service
 
-import requests
+# file: gateway.py
+import effects
+
+def post(service, token):
+    effects.record("post", service, token)
+```
+
+```python bad name="after a failure"
+import gateway
+import vault
 
 token = None
 
-def forward(message, path):
+def forward(service):
     global token
     try:
-        token = secrets_store.fetch(message["service"])
-    except Exception as error:
+        token = vault.fetch(service)
+    except LookupError as error:
         print("no token:", error)
-    headers = {"Authorization": "Basic " + token}  # LMB201
-    return requests.post(path, json=message, headers=headers, timeout=5)
+    gateway.post(service, token)  # LMB201
 
 def handler(event, context):
-    return forward(event["message"], event["url"]).status_code
+    forward(event["service"])
+```
+
+```python events
+send({"items": [{"name": "a"}]})
+send({"items": []})
 ```
 
 ```python bad name="nothing to do"
@@ -60,20 +92,44 @@ def handler(event, context):
     return {"last": last}  # LMB201
 ```
 
+```python events
+send({"httpMethod": "PATCH", "size": 20})
+send({"httpMethod": "GET"})
+# file: cluster.py
+def resize(size):
+    if size > 9:
+        raise ValueError("too large")
+```
+
 ```python bad name="a reason that nobody forgets"
+import cluster
+
 failure_reason = ""
 
 def scale(event):
     global failure_reason
     try:
-        event["client"].update()
-    except Exception as error:
+        cluster.resize(event["size"])
+    except ValueError as error:
         failure_reason = str(error)
 
 def handler(event, context):
     if event["httpMethod"] == "PATCH":
         scale(event)
     return {"status": "ok", "failureReason": failure_reason}  # LMB201
+```
+
+```python events
+send({"user": {"name": "a"}, "order": 1, "id": 1, "b": "x", "debug": True})
+send({"user": {"name": "b"}, "order": 2, "id": 2})
+# file: store.py
+import effects
+
+def read(order):
+    return {"price": order, "count": 2}
+
+def write(value):
+    effects.record("write", value)
 ```
 
 ```python good name="written or emptied on all ways"
@@ -111,6 +167,16 @@ def handler(event, context):
     if event.get("debug"):
         store.write(failed)
     return {"text": greet(), "total": total(), "mode": mode, "id": state["id"]}
+```
+
+```python events
+send({"user": "alice", "name": "a"})
+send({"name": "b"})
+# file: service.py
+import effects
+
+def send(name, user):
+    effects.record("send", name, user)
 ```
 
 ```python good name="emptied in the end"
