@@ -43,8 +43,9 @@ class Declaration:
     a web server. `root` is the folder of the project that is the code root, None when it could not
     be told; `layers` are folders of the project that are on the import path too. `module` is the
     file of the project that the runtime imports, None when the project has no such file, and
-    `attribute` what it takes from it. `is_complete` says whether the code root lies before us as it
-    is deployed, so that a file which is not there will not be there.
+    `attribute` what it takes from it. `code_root` is the folder that the descriptor names, whether
+    or not the module was found there. `is_complete` says whether that folder is deployed as it lies
+    before us, so that a file which is not there will not be there.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Declaration:
     span: Span
     handler: str
     root: str | None = None
+    code_root: str | None = None
     layers: tuple[str, ...] = ()
     module: str | None = None
     attribute: str = ""

@@ -18,6 +18,9 @@ from lambda_lint.files import IgnorePatterns, compile_patterns, read_regular
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
 
+_ASSEMBLY_LIMIT = 2000
+_ASSET_LIMIT = 200
+_ASSET_DEPTH = 2
 _IGNORE_FILE_LIMIT = 256 * 1024
 _VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
 """A directory with this file holds the code of other people, whatever its name is (PEP 405)."""
@@ -173,6 +176,10 @@ class _Walk:
                 if suffix and not (is_directory or is_descriptor or entry.name.endswith(suffix)):
                     continue
                 inside = _seen_from(start, entry.path)
+                if is_directory and entry.name == "cdk.out":
+                    self._read_assembly(
+                        entry.path, entry.name if name == "." else f"{name}/cdk.out"
+                    )
                 if self._exclude.decide(inside, is_directory):
                     continue
                 if is_descriptor and not entry.name.endswith(".py"):
@@ -231,8 +238,54 @@ class _Walk:
             if os.stat(absolute).st_size > MAX_BYTES:
                 return
             data = read_regular(absolute, MAX_BYTES)
-            if len(data) <= MAX_BYTES and describes(os.path.basename(path), data):
+            if len(data) <= MAX_BYTES and describes(path, data):
                 self.descriptors[path] = Source(path, data)
+
+    def _read_assembly(self, absolute: str, path: str) -> None:
+        """Take the templates that `cdk synth` wrote, and the first files of the code beside them.
+
+        The folder is excluded as code and git ignores it; the templates still say what is deployed.
+        """
+        for folder, below in ((absolute, path), *self._assemblies(absolute, path)):
+            for entry in self._listed(folder)[:_ASSEMBLY_LIMIT]:
+                if entry.name.endswith(".template.json"):
+                    self.describe(entry.path, f"{below}/{entry.name}")
+                elif entry.name.startswith("asset.") and _is_real_directory(entry):
+                    self._read_asset(entry.path, f"{below}/{entry.name}")
+
+    def _assemblies(self, absolute: str, path: str) -> list[tuple[str, str]]:
+        """Return the assemblies of stages, which lie inside of that of the application."""
+        return [
+            (entry.path, f"{path}/{entry.name}")
+            for entry in self._listed(absolute)[:_ASSEMBLY_LIMIT]
+            if entry.name.startswith("assembly-") and _is_real_directory(entry)
+        ]
+
+    def _read_asset(self, absolute: str, path: str) -> None:
+        """Take the Python files of a copied folder, not deeper than handlers usually lie."""
+        pending = [(absolute, path, 0)]
+        left = _ASSET_LIMIT
+        while pending:
+            folder, below, depth = pending.pop(0)
+            for entry in self._listed(folder):
+                here = f"{below}/{entry.name}"
+                if _is_real_directory(entry):
+                    if depth < _ASSET_DEPTH and not entry.name.endswith((".dist-info", "__")):
+                        pending.append((entry.path, here, depth + 1))
+                elif entry.name.endswith(".py") and not entry.is_symlink():
+                    left -= 1
+                    if left < 0:
+                        return
+                    with contextlib.suppress(OSError, ValueError):
+                        data = read_regular(entry.path, self.settings.max_file_size)
+                        self.descriptors[here] = Source(here, data)
+
+    def _listed(self, directory: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(directory) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            return []
 
     def add(self, path: str, data: bytes) -> None:
         """Take the content of a file, if it is not too large."""

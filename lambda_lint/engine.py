@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from lambda_lint import descriptors as deployment
 from lambda_lint import suppress
 from lambda_lint.cache import Cache
 from lambda_lint.declaration import Declaration
+from lambda_lint.descriptors import deployment
 from lambda_lint.descriptors.inline import Inline
 from lambda_lint.finding import Confidence, Finding, Severity, Span, Step
 from lambda_lint.fingerprint import with_fingerprints
 from lambda_lint.model import program
+from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.handlers import ConfiguredHandlerError, Handler
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.imports import ImportMap
@@ -81,7 +82,7 @@ def _lint(
     descriptors: Mapping[str, Source],
     must_parse: Callable[[str], bool],
 ) -> Result:
-    deployed = deployment.read(descriptors, sources)
+    deployed = _deployment(descriptors, sources, settings, jobs, cache)
     inline = {one.path: one for one in deployed.inline if one.path not in sources}
     sources = {**sources, **{path: one.source for path, one in inline.items()}}
     modules, failed, errors, imports, knowledge = _read(
@@ -143,6 +144,24 @@ def _in_templates(
 def _moved_step(step: Step, inline: Mapping[str, Inline]) -> Step:
     found = inline.get(step.path)
     return step if found is None else Step(found.template, found.place(step.span), step.message)
+
+
+def _deployment(
+    descriptors: Mapping[str, Source],
+    sources: Mapping[str, Source],
+    settings: Settings,
+    jobs: int,
+    cache: Cache | None,
+) -> deployment.Deployment:
+    """Read what is declared; a program that cannot be parsed declares nothing."""
+    trees = parse_all(
+        [sources[path] for path in deployment.programs(sources)],
+        jobs=jobs,
+        cache=cache,
+        max_bytes=settings.max_file_size,
+    )
+    programs = {path: one for path, one in trees.items() if isinstance(one, nodes.Module)}
+    return with_deep_stack(deployment.read, descriptors, sources, programs)
 
 
 def _may_hold_handler(source: Source, words: Sequence[bytes]) -> bool:
@@ -216,7 +235,7 @@ def _index(
 
 def _knowledge(settings: Settings) -> tuple[Knowledge, tuple[str, ...]]:
     try:
-        return Knowledge.load(settings.reusable_constructors), ()
+        return Knowledge.load(settings.reusable_constructors, settings.registrations), ()
     except KnowledgeError as error:
         return Knowledge.load(), (str(error),)
 
@@ -242,6 +261,7 @@ def _project(
                 is_handler_by_name=settings.is_handler_by_pattern,
                 declarations=declarations,
                 snapstart=settings.snapstart,
+                managed_instances=settings.managed_instances,
             )
         except ConfiguredHandlerError as error:
             problems.append(str(error))
@@ -261,6 +281,7 @@ def _ask(
         Handler: project.handlers,
         Failure: failures,
         Project: [project],
+        MissingHandler: list(project.missing_handlers()),
         State: project.states if any(rule.entity is State for rule in rules) else (),
         Fill: project.fills if any(rule.entity is Fill for rule in rules) else (),
         Frozen: project.frozen if any(rule.entity is Frozen for rule in rules) else (),

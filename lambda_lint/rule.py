@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
+from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.import_clock import steps as witness_of_frozen
@@ -159,27 +160,6 @@ class Report:
         )
 
     @staticmethod
-    def of_frozen(found: Frozen, project: Project, *, message: str, help: str, made: str) -> Report:
-        """Report what is made at import, by an invocation that uses it.
-
-        `made` is what the witness says of the call that makes it.
-        """
-        phases = project.phases
-        handlers = phases.handlers_of(found.function)
-        only_custom = handlers and all(one.custom_resource for one in handlers)
-        ranks = [one.confidence for one in handlers]
-        return Report(
-            path=found.site.module.path,
-            span=found.site.span,
-            message=message,
-            help=help,
-            witness=witness_of_frozen(found, phases, made),
-            handlers=tuple(one.label for one in handlers),
-            severity=Severity.INFO if only_custom else None,
-            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
-        )
-
-    @staticmethod
     def of_change(
         change: StateChange, project: Project, *, message: str, help: str, last: str
     ) -> Report:
@@ -197,6 +177,27 @@ class Report:
             message=message,
             help=help,
             witness=(*steps, Step(path, change.node.span, last)),
+            handlers=tuple(one.label for one in handlers),
+            severity=Severity.INFO if only_custom else None,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
+    @staticmethod
+    def of_frozen(found: Frozen, project: Project, *, message: str, help: str, made: str) -> Report:
+        """Report what is made at import, by an invocation that uses it.
+
+        `made` is what the witness says of the call that makes it.
+        """
+        phases = project.phases
+        handlers = phases.handlers_of(found.function)
+        only_custom = handlers and all(one.custom_resource for one in handlers)
+        ranks = [one.confidence for one in handlers]
+        return Report(
+            path=found.site.module.path,
+            span=found.site.span,
+            message=message,
+            help=help,
+            witness=witness_of_frozen(found, phases, made),
             handlers=tuple(one.label for one in handlers),
             severity=Severity.INFO if only_custom else None,
             confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
@@ -351,6 +352,7 @@ __all__ = [
     "Frozen",
     "Handler",
     "Leak",
+    "MissingHandler",
     "Phase",
     "Project",
     "Report",

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from lambda_lint import descriptors
+from lambda_lint.descriptors import deployment
 from lambda_lint.source import Source
 
 # Why, the files (an empty text for Python that nobody reads), and `file handler -> module, flags`.
@@ -169,7 +169,7 @@ def declared(files: dict[str, str]) -> list[str]:
         f"{one.path}:{one.span.line} {one.handler} -> "
         + (f"{one.module} in {one.root or '.'}" if one.module else "nothing")
         + "".join(f" {flag}" for flag in sorted(one.flags))
-        for one in descriptors.read(others, python).declarations
+        for one in deployment.read(others, python).declarations
     ]
 
 
@@ -187,5 +187,5 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_dockerfile(text: str) -> None:
-    found = descriptors.read({"Dockerfile": Source("Dockerfile", text.encode())}, {})
+    found = deployment.read({"Dockerfile": Source("Dockerfile", text.encode())}, {})
     assert all(one.module is None for one in found.declarations)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypedDict
 
 from lambda_lint import terminal
 from lambda_lint.commands import CLEAN, UNABLE, inputs
 
 if TYPE_CHECKING:
+    from lambda_lint import engine
+    from lambda_lint.declaration import Declaration
     from lambda_lint.model.coverage import Coverage
 
 
@@ -33,6 +36,25 @@ class Calls(TypedDict):
     places: list[Unfollowed]
 
 
+class Declared(TypedDict):
+    """A function of a deployment descriptor; `line` is 1-based, `code_root` may be unknown."""
+
+    function: str
+    source: str
+    path: str
+    line: int
+    handler: str
+    code_root: str | None
+    layers: list[str]
+    flags: list[str]
+
+
+class NotFound(Declared):
+    """A declared function whose handler is no file of the project, or not in it."""
+
+    module: str | None
+
+
 class Found(TypedDict):
     """One handler; `line` is 1-based, paths are relative to the working directory."""
 
@@ -41,6 +63,8 @@ class Found(TypedDict):
     name: str
     confidence: str
     evidence: list[str]
+    flags: list[str]
+    declared: list[Declared]
     modules: list[str]
 
 
@@ -59,16 +83,26 @@ def run(options: argparse.Namespace) -> int:
         settings = inputs.load_settings(options)
         project = inputs.read(options, settings)
         say(f"reading {len(project.sources)} files")
-        rows, errors = _rows(project, coverage=options.coverage)
+        rows, missing, result = _rows(project, coverage=options.coverage)
+    errors = list(result.errors)
     if options.output_format == "json":
-        document = {"schema": 1, "handlers": rows, "errors": errors}
+        document = {
+            "schema": 1,
+            "handlers": rows,
+            "not_found": missing,
+            "notes": list(result.notes),
+            "errors": errors,
+        }
         terminal.write(json.dumps(document, indent=2) + "\n")
     else:
-        terminal.write(terminal.printable(_table(rows, errors)))
+        text = _table(rows, missing, [*map("note: {}".format, result.notes)], errors)
+        terminal.write(terminal.printable(text))
     return CLEAN if rows and not errors else UNABLE
 
 
-def _rows(project: inputs.Inputs, *, coverage: bool) -> tuple[list[Row], list[str]]:
+def _rows(
+    project: inputs.Inputs, *, coverage: bool
+) -> tuple[list[Row], list[NotFound], engine.Result]:
     from lambda_lint import engine
 
     with inputs.open_cache(project.settings) as cache:
@@ -82,43 +116,73 @@ def _rows(project: inputs.Inputs, *, coverage: bool) -> tuple[list[Row], list[st
             descriptors=project.descriptors,
             must_parse=lambda _path: False,
         )
-    rows = [
-        Row(
-            path=project.display(one.path),
-            line=one.span.line,
+
+    def shown(path: str) -> str:
+        inline = result.inline.get(path)
+        return project.display(path if inline is None else inline.template)
+
+    rows = []
+    for one in result.project.handlers:
+        inline = result.inline.get(one.path)
+        span = one.span if inline is None else inline.place(one.span)
+        if not project.requested.contains(one.path if inline is None else inline.template):
+            continue
+        row = Row(
+            path=shown(one.path),
+            line=span.line,
             name=one.name,
             confidence=one.confidence.value,
             evidence=list(one.evidence),
-            modules=[project.display(path) for path in result.project.reached_modules(one)],
+            flags=sorted(one.flags),
+            declared=[_declared(declaration, project) for declaration in one.declarations],
+            modules=[shown(path) for path in result.project.reached_modules(one)],
         )
-        for one in result.project.handlers
-        if project.requested.contains(one.path)
+        if coverage:
+            row["coverage"] = _calls(result.project.coverage(one), shown)
+        rows.append(row)
+    found = {one for handler in result.project.handlers for one in handler.declarations}
+    missing = [
+        NotFound(
+            **_declared(one, project), module=None if one.module is None else shown(one.module)
+        )
+        for one in result.project.declarations
+        if one not in found and project.requested.contains(one.path)
     ]
-    if coverage:
-        shown = [one for one in result.project.handlers if project.requested.contains(one.path)]
-        for row, handler in zip(rows, shown, strict=True):
-            row["coverage"] = _calls(result.project.coverage(handler), project)
-    return rows, list(result.errors)
+    return rows, missing, result
 
 
-def _calls(found: Coverage, project: inputs.Inputs) -> Calls:
+def _declared(one: Declaration, project: inputs.Inputs) -> Declared:
+    return Declared(
+        function=one.name,
+        source=one.source,
+        path=project.display(one.path),
+        line=one.span.line,
+        handler=one.handler,
+        code_root=None if one.root is None else project.display(one.root),
+        layers=[project.display(layer) for layer in one.layers],
+        flags=sorted(one.flags),
+    )
+
+
+def _calls(found: Coverage, shown: Callable[[str], str]) -> Calls:
     return Calls(
         project=found.project,
         library=found.library,
         data=found.data,
         unresolved=len(found.unresolved),
         places=[
-            Unfollowed(path=project.display(one.module.path), line=one.span.line)
-            for one in found.unresolved
+            Unfollowed(path=shown(one.module.path), line=one.span.line) for one in found.unresolved
         ],
     )
 
 
-def _table(rows: list[Row], errors: list[str]) -> str:
+def _table(rows: list[Row], missing: list[NotFound], notes: list[str], errors: list[str]) -> str:
     lines: list[str] = []
     for row in rows:
         lines.append(f"{row['path']}:{row['line']} {row['name']} ({row['confidence']} confidence)")
-        lines.append(f"    evidence: {'; '.join(row['evidence'])}")
+        lines += [f"    declared: {_declaration(one)}" for one in row["declared"]]
+        told = [one for one in row["evidence"] if not one.startswith("is declared in")]
+        lines += [f"    evidence: {'; '.join(told)}"] * bool(told)
         if (calls := row.get("coverage")) is not None:
             lines.append(f"    calls: {_summary(calls)}")
             shown = [f"{one['path']}:{one['line']}" for one in calls["places"]]
@@ -126,13 +190,22 @@ def _table(rows: list[Row], errors: list[str]) -> str:
             lines += [f"        {place}" for place in dict.fromkeys(shown)]
         others = [path for path in row["modules"] if path != row["path"]]
         lines += ["    reaches:"] * bool(others) + [f"        {path}" for path in others]
-    lines += [f"error: {one}" for one in errors]
+    lines += [f"not found: {_declaration(one)}" for one in missing]
+    lines += [*notes, *(f"error: {one}" for one in errors)]
     if not rows:
         lines.append(
             "no handler was found: name yours under `handlers` in the configuration, as "
             '"src/app.py:lambda_handler"'
         )
     return "".join(f"{line}\n" for line in lines)
+
+
+def _declaration(one: Declared) -> str:
+    """Return what a descriptor says of a function, in one line."""
+    text = f"{one['path']}:{one['line']} {one['function']} ({one['source']}), {one['handler']}"
+    if one["code_root"] is not None:
+        text += f" in {one['code_root']}"
+    return ", ".join([text, *one["flags"]])
 
 
 def _summary(calls: Calls) -> str:

@@ -177,19 +177,19 @@ class Template:
         source = self.files.descriptors.get(path or "")
         if source is None or metadata is None:
             return None
-        image = dockerfile.Image(
-            source, context, self.values.strings(metadata.get("DockerBuildArgs"))
-        )
-        stage = image.stage(metadata.string("DockerBuildTarget"))
         config = self._property(resource, "ImageConfig", "Command")
         command = names([self.values.text(one) for one in config.children()]) if config else []
-        if stage is None:
+        found = dockerfile.declared_by(
+            source,
+            self.files,
+            context,
+            self.values.strings(metadata.get("DockerBuildArgs")),
+            metadata.string("DockerBuildTarget"),
+            command,
+            described.environment,
+        )
+        if found is None:
             return None
-        stage.environment.update(described.environment)
-        started = image.started(stage, self.files, command or None)
-        if started is None:
-            return None
-        found = image.declaration(stage, started, self.files)
         return replace(
             found,
             name=described.name,

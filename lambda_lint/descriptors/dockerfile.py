@@ -57,6 +57,31 @@ def declarations(source: Source, files: Files) -> Iterator[Declaration]:
             yield image.declaration(stage, found, files)
 
 
+def declared_by(
+    source: Source,
+    files: Files,
+    context: str | None,
+    arguments: Mapping[str, str],
+    target: str | None,
+    command: list[str],
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Declaration | None:
+    """Return the function of an image that another descriptor builds, as the Dockerfile has it.
+
+    `context`, `arguments` and the stage `target` are those of the build; `command` replaces the
+    image's own unless it is empty, and `environment` adds to the image's own.
+    """
+    image = Image(source, context, arguments)
+    stage = image.stage(target)
+    if stage is None:
+        return None
+    stage.environment.update(environment)
+    # Whoever deploys it as a function says that it is for Lambda.
+    stage.from_lambda = True
+    found = image.started(stage, files, command or None)
+    return None if found is None else image.declaration(stage, found, files)
+
+
 @dataclass(slots=True)
 class _Copy:
     """`COPY sources target`, out of the build context or of the stage `origin`."""

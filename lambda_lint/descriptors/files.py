@@ -14,9 +14,10 @@ class Files:
     All paths are relative to the root, with `/`; the root itself is `""`.
     """
 
-    def __init__(self, paths: Iterable[str], descriptors: Mapping[str, Source]) -> None:
-        """Take the paths of all Python files, and what discovery has read of descriptors."""
-        self.paths = frozenset(paths)
+    def __init__(self, sources: Mapping[str, Source], descriptors: Mapping[str, Source]) -> None:
+        """Take all Python files, and what discovery has read of descriptors."""
+        self.paths = frozenset(sources)
+        self._sources = sources
         self.descriptors = descriptors
         self.folders = _folders_of(self.paths)
         self._by_name: dict[str, list[str]] = {}
@@ -27,6 +28,13 @@ class Files:
         """Return the text of a descriptor, None if there is none of this path."""
         source = self.descriptors.get(path)
         return None if source is None else text_of(source)
+
+    def likeness(self, path: str, other: Source) -> float:
+        """Return which part of the lines a Python file shares with another file, from 0 to 1."""
+        if self._sources[path].data == other.data:
+            return 1.0
+        mine, theirs = set(self._sources[path].data.split(b"\n")), set(other.data.split(b"\n"))
+        return min(0.99, len(mine & theirs) / max(len(mine), len(theirs)))
 
     def module(self, root: str, module: str) -> str | None:
         """Return the path of the module as imported from a code root, None if it is not there.
@@ -72,6 +80,11 @@ def inside(folder: str, relative: str) -> str | None:
     if joined == ".":
         return ""
     return None if joined == ".." or joined.startswith(("../", "/")) else joined
+
+
+def is_test(path: str) -> bool:
+    """Whether a file lies in a folder of tests, where nothing is deployed from."""
+    return any(one in ("tests", "test", "testing") for one in path.split("/")[:-1])
 
 
 def above(folder: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lambda_lint.declaration import TELEMETRY, WEB_ADAPTER, Declaration
 from lambda_lint.descriptors.commands import Started, in_script
-from lambda_lint.descriptors.files import Files, inside
+from lambda_lint.descriptors.files import Files, inside, is_test
 from lambda_lint.descriptors.redirections import redirected, sends_telemetry
 from lambda_lint.finding import Confidence, Span
 
@@ -73,6 +73,7 @@ def declare(found: Described, files: Files) -> Declaration | None:
         span=found.span,
         handler=handler,
         root=root,
+        code_root=found.roots[0] if found.roots else None,
         layers=tuple(dict.fromkeys(found.layers)),
         module=place,
         attribute=attribute,
@@ -89,7 +90,7 @@ def look_up(module: str, found: Described, files: Files) -> tuple[str | None, st
         if place is not None:
             return place, root
     tail = module.replace(".", "/").strip("/")
-    fits = [one for one in files.ending_with(module) if not _is_test(one)]
+    fits = [one for one in files.ending_with(module) if not is_test(one)]
     for base in found.roots or [""]:
         # The build flattens a folder: what is below the given one comes first.
         below = [one for one in fits if not base or one.startswith(f"{base}/")]
@@ -157,10 +158,6 @@ def _folder_names(path: str) -> set[str]:
         for start in range(len(parts))
         for end in range(start + 1, len(parts) + 1)
     }
-
-
-def _is_test(path: str) -> bool:
-    return any(one in ("tests", "test", "testing") for one in path.split("/"))
 
 
 def names(values: Sequence[str | None]) -> list[str]:

@@ -10,7 +10,10 @@ import re
 from lambda_lint.descriptors.tree import Node
 
 _DEEPEST = 12
-_LONGEST = 100_000
+_LONGEST = 10_000
+_MOST_STEPS = 200_000
+"""How much is resolved of one template: aliases can make a small one large."""
+
 _VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
@@ -20,10 +23,13 @@ class Values:
     def __init__(self, template: Node) -> None:
         """Take the whole template, for its parameters and mappings."""
         self._template = template
+        self._parameters: dict[str, str | None] = {}
+        self._steps = _MOST_STEPS
 
     def text(self, node: Node | None, depth: int = 0) -> str | None:
         """Return the text that a value comes to, None where that is not known."""
-        if node is None or depth > _DEEPEST:
+        self._steps -= 1
+        if node is None or depth > _DEEPEST or self._steps < 0:
             return None
         name, argument = call_of(node)
         if name is None:
@@ -83,7 +89,12 @@ class Values:
     def _parameter(self, name: str | None, depth: int) -> str | None:
         if not name:
             return None
-        return self.text(self._template.get("Parameters", name, "Default"), depth + 1)
+        if name not in self._parameters:
+            # A parameter that leads back to itself is unknown.
+            self._parameters[name] = None
+            default = self._template.get("Parameters", name, "Default")
+            self._parameters[name] = self.text(default, depth + 1)
+        return self._parameters[name]
 
     def _substituted(self, node: Node, depth: int) -> str | None:
         text = node.text

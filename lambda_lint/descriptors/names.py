@@ -28,7 +28,7 @@ _ANY_CONTENT = re.compile(
     | .+ \. (?:tf | tofu | tf\.json | tfvars) | .+ \. tfvars \. json
     | serverless[\w.-]* \. (?:ya?ml | json | [cm]?[tj]s)
     | zappa_settings\.(?:toml | json | ya?ml) | samconfig\.toml | sst\.config\.[cm]?[tj]s
-    | Pulumi[\w.-]* \. ya?ml | function\.json | app\.arc | \.arc
+    | cdk\.json | Pulumi[\w.-]* \. ya?ml | function\.json | app\.arc | \.arc
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -45,6 +45,9 @@ def may_describe(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def describes(name: str, data: bytes) -> bool:
-    """Whether a file that may describe a deployment does, as far as its bytes tell."""
+def describes(path: str, data: bytes) -> bool:
+    """Whether a file that may describe a deployment does, as far as its path and bytes tell."""
+    name = path.rpartition("/")[2]
+    if f"/{path}".endswith("/.chalice/config.json"):
+        return True
     return _ANY_CONTENT.fullmatch(name) is not None or _WORDS.search(data) is not None

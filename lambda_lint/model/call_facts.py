@@ -11,8 +11,8 @@ from lambda_lint.model.calls import Edge, bind_arguments
 from lambda_lint.model.knowledge import Request, Stored
 from lambda_lint.model.loops import is_conditional, loop_around, serves_all_items
 from lambda_lint.model.phases import Path
-from lambda_lint.model.program import CallSite, Function
-from lambda_lint.model.values import External
+from lambda_lint.model.program import CallSite, Function, Scope
+from lambda_lint.model.values import ClassValue, External, InstanceValue, ModuleValue
 from lambda_lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ class CallFacts:
 
         @cached_property
         def way(self) -> Path | None:
+            """As in `Call`."""
+
+        def is_constant(self, value: nodes.Expression) -> bool:
             """As in `Call`."""
 
         @cached_property
@@ -97,6 +100,35 @@ class CallFacts:
                 return given is not None and constants.is_fixed(given, site.scope)
         return False
 
+    def is_lasting(self, value: nodes.Expression) -> bool:
+        """Whether an argument is the same as long as the environment lives, whatever it is.
+
+        Beside what is constant or fixed these are attributes of modules, of classes, and of objects
+        that are made at import, unless a function assigns them.
+        """
+        if self.is_constant(value) or self.is_fixed(value):
+            return True
+        scope = self.site.scope
+        if not isinstance(value, nodes.Attribute) or self.project.dependence.of(value, scope):
+            return False
+        owners = self.project.evaluator.evaluate(value.value, scope)
+        for owner in owners:
+            if isinstance(owner, InstanceValue) and not self._is_made_at_import(owner):
+                return False
+            if not isinstance(owner, (ModuleValue, ClassValue, InstanceValue)):
+                return False
+        return bool(owners) and not any(
+            one.attr == value.attr
+            for function in self.project.call_graph.functions()
+            if not function.is_module and function.name != "__init__"
+            for one, _, _ in function.stores
+            if isinstance(one, nodes.Attribute)
+        )
+
+    def _is_made_at_import(self, made: InstanceValue) -> bool:
+        sites = self.project.call_graph.instantiations.get(made.class_, ())
+        return any(one.node is made.origin and one.function.is_module for one in sites)
+
     def address_of(self, url: nodes.Expression) -> Address:
         """Return what is known of the host that an argument names."""
         project = self.project
@@ -145,6 +177,20 @@ class CallFacts:
             and not is_conditional(self.node, self.site.scope)
             and serves_all_items(found, edge.node, edge.scope, self.project.evaluator)
         )
+
+    @cached_property
+    def only_some_items(self) -> bool:
+        """Whether a branch decides, for each round of the loop that repeats it, over the call."""
+        places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
+        if self.way is not None:
+            places += [(edge.node, edge.scope) for edge in reversed(self.way.edges)]
+        for node, scope in places:
+            loop = loop_around(node, scope)
+            if is_conditional(node, scope, loop):
+                return True
+            if loop is not None:
+                return False
+        return False
 
 
 _LOCAL_METHODS = frozenset(

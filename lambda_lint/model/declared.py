@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lambda_lint.declaration import CUSTOM_RESOURCE, Declaration
-from lambda_lint.finding import Confidence
+from lambda_lint.finding import Confidence, Span
 from lambda_lint.model.kinds import FunctionValue, InstanceValue
 from lambda_lint.model.program import Binding, Module
 from lambda_lint.model.reaching import final
 from lambda_lint.syntax import nodes
 
 if TYPE_CHECKING:
+    from lambda_lint.model.calls import CallGraph
     from lambda_lint.model.handlers import Finder, Handler
 
 
@@ -21,13 +23,23 @@ if TYPE_CHECKING:
 class MissingHandler:
     """A function whose handler the project does not have.
 
-    `nearest` is what the module or the code root has instead: an attribute of the module, or a
-    module of the code root; empty when nothing is near. `module_found` says which of them.
+    `nearest` is the handler that was likely meant, as the descriptor would write it; empty when
+    nothing is near. `module_path` is the file that lacks the attribute, None when there is no file.
     """
 
     declaration: Declaration
-    module_found: bool
+    module_path: str | None
     nearest: str
+
+    @property
+    def path(self) -> str:
+        """The descriptor."""
+        return self.declaration.path
+
+    @property
+    def span(self) -> Span:
+        """Where the descriptor names the handler."""
+        return self.declaration.span
 
 
 def declared_handlers(finder: Finder, declarations: Sequence[Declaration]) -> list[Handler]:
@@ -48,6 +60,85 @@ def declared_handlers(finder: Finder, declarations: Sequence[Declaration]) -> li
             elif declaration not in known.declarations:
                 found[key] = _as_declared(known, declaration, first=False)
     return list(found.values())
+
+
+def missing_handlers(
+    calls: CallGraph, declarations: Sequence[Declaration], handlers: Sequence[Handler]
+) -> Iterator[MissingHandler]:
+    """Yield the declarations that certainly name nothing: the runtime would fail to import it.
+
+    Where a build step, a layer or code that defines names as it runs may bring what is missing,
+    nothing is known.
+    """
+    found = {one for handler in handlers for one in handler.declarations}
+    for one in declarations:
+        if one in found or not one.attribute:
+            continue
+        module = calls.modules.get(one.module or "")
+        if module is not None:
+            if _lacks(calls, module, one.attribute):
+                near = _near(one.attribute, _callables(module))
+                prefix = one.handler[: -len(one.attribute)]
+                yield MissingHandler(one, module.path, f"{prefix}{near}" if near else "")
+        elif one.module is None and one.is_complete and not one.layers:
+            yield from _without_module(calls, one)
+
+
+def _lacks(calls: CallGraph, module: Module, name: str) -> bool:
+    if name in module.scope.bindings or calls.evaluator.has_dynamic_members(module):
+        return False
+    if any(calls.evaluator.module_of_import(star) is None for star in module.stars):
+        return False
+    dynamic = ("globals", "setattr", "exec", "vars", "locals", "__import__")
+    called = {
+        site.node.func.id for site in module.code.calls if isinstance(site.node.func, nodes.Name)
+    }
+    return not called.intersection(dynamic) and not calls.evaluator.member(module, name)
+
+
+def _callables(module: Module) -> list[str]:
+    named = [
+        name
+        for name, bindings in module.scope.bindings.items()
+        if any(one.kind in ("function", "assign") for one in bindings)
+    ]
+    likely = [one for one in named if "handler" in one.lower() or one in ("main", "handle", "app")]
+    return [*likely, *(one for one in named if one not in likely)]
+
+
+def _near(name: str, candidates: Sequence[str]) -> str:
+    """Return the candidate that is spelt alike, or else the only one that sounds like a handler."""
+    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    if close:
+        return close[0]
+    likely = [one for one in candidates if "handler" in one.lower()]
+    return likely[0] if len(likely) == 1 else ""
+
+
+def _without_module(calls: CallGraph, one: Declaration) -> Iterator[MissingHandler]:
+    root = one.code_root
+    if root is None:
+        return
+    separator = ":" if ":" in one.handler else "."
+    name = one.handler[: -len(one.attribute) - 1].replace("/", ".")
+    imports = calls.evaluator.imports
+    top = name.partition(".")[0]
+    if not top.isidentifier() or top in imports.libraries:
+        return
+    tail = name.replace(".", "/")
+    if any(path.endswith((f"/{tail}.py", f"/{tail}/__init__.py")) for path in imports.paths):
+        # It lies elsewhere, and some step of the build may bring it.
+        return
+    prefix = f"{root}/" if root else ""
+    below = [
+        path[len(prefix) : -3].removesuffix("/__init__").replace("/", ".")
+        for path in sorted(imports.paths)
+        if path.startswith(prefix) and path.endswith(".py")
+    ]
+    if any(one.partition(".")[0] == top for one in below) and "." not in name:
+        return
+    near = _near(name, [one for one in below if one.count(".") <= name.count(".") + 1])
+    yield MissingHandler(one, None, f"{near}{separator}{one.attribute}" if near else "")
 
 
 def _as_declared(handler: Handler, declaration: Declaration, *, first: bool) -> Handler:

@@ -53,6 +53,8 @@ def check_fixture_project(directory: Path, *, lint: Lint = engine.lint) -> None:
     marks = [
         mark
         for path, source in sorted((found.sources | found.descriptors).items())
+        # Copies that a tool has made of Python files are evidence, and not what is judged.
+        if path in found.sources or not path.endswith(".py")
         for mark in take_marks(path, source.text)[1]
     ]
 
@@ -198,7 +200,7 @@ def _descriptors(files: Mapping[str, str]) -> dict[str, Source]:
     found = {}
     for path, text in files.items():
         name = posixpath.basename(path)
-        if not path.endswith(".py") and may_describe(name) and describes(name, text.encode()):
+        if not path.endswith(".py") and may_describe(name) and describes(path, text.encode()):
             found[path] = Source(path, text.encode())
     return found
 

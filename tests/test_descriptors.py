@@ -1,0 +1,441 @@
+"""What descriptors declare: functions, code roots, flags, inline code, and what is missing.
+
+`fixtures/descriptors/` has a whole project for each kind of descriptor; here are the single shapes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from lambda_lint import engine
+from lambda_lint.declaration import Declaration
+from lambda_lint.descriptors import deployment
+from lambda_lint.descriptors.files import inside
+from lambda_lint.descriptors.names import describes, may_describe
+from lambda_lint.registry import BUILTIN, load_rules
+from lambda_lint.settings import Settings
+from lambda_lint.source import Source
+
+
+def split(files: dict[str, str]) -> tuple[dict[str, Source], dict[str, Source]]:
+    """Return the descriptors and the Python files as discovery would."""
+    sources = {path: Source(path, dedent(text).encode()) for path, text in files.items()}
+    python = {path: one for path, one in sources.items() if path.endswith(".py")}
+    return {path: one for path, one in sources.items() if path not in python}, python
+
+
+def declared(files: dict[str, str]) -> tuple[Declaration, ...]:
+    descriptors, python = split(files)
+    return deployment.read(descriptors, python).declarations
+
+
+def lint(files: dict[str, str]) -> engine.Result:
+    descriptors, python = split(files)
+    settings = Settings(root=Path("/nowhere"))
+    return engine.lint(python, settings, load_rules([BUILTIN]), descriptors=descriptors)
+
+
+HANDLER = """
+    def handler(event, context):
+        return event["id"]
+"""
+
+
+def function(properties: str, kind: str = "AWS::Serverless::Function", rest: str = "") -> str:
+    """Return a template with one function named `F`."""
+    lines = dedent(properties).strip().splitlines()
+    body = "\n".join(f"      {line}" for line in lines)
+    return f"Resources:\n  F:\n    Type: {kind}\n    Properties:\n{body}\n{dedent(rest)}"
+
+
+# Why, the files, and `handler -> module in root`, with flags.
+TABLE: list[tuple[str, dict[str, str], list[str]]] = [
+    (
+        "slashes are folders, and only the last dot parts the attribute",
+        {
+            "template.yaml": function("Runtime: python3.13\nHandler: a/b.c.run"),
+            "a/b/c.py": "",
+        },
+        ["a/b.c.run -> a/b/c.py in ."],
+    ),
+    (
+        "a package wins over a module of the same name, as in Python",
+        {
+            "template.yaml": function("Runtime: python3.13\nHandler: app.run"),
+            "app.py": "",
+            "app/__init__.py": "",
+        },
+        ["app.run -> app/__init__.py in ."],
+    ),
+    (
+        "a runtime that is a parameter, a code root that is joined",
+        {
+            "deploy/template.yaml": function(
+                """
+                Runtime: !Ref Python
+                CodeUri: !Join ["/", [.., src]]
+                Handler: !Sub "${Name}.run"
+                """,
+                rest="""
+                Parameters:
+                  Python: {Type: String, Default: python3.12}
+                  Name: {Type: String, Default: orders}
+                """,
+            ),
+            "src/orders.py": "",
+        },
+        ["orders.run -> src/orders.py in src"],
+    ),
+    (
+        "a handler that only the deployment knows is none",
+        {"template.yaml": function("Runtime: python3.13\nHandler: !Ref H"), "app.py": ""},
+        [],
+    ),
+    (
+        "another runtime is no Python",
+        {"template.yaml": function("Runtime: nodejs22.x\nHandler: app.run"), "app.py": ""},
+        [],
+    ),
+    (
+        "an unknown runtime is Python when the file is",
+        {"template.yaml": function("Runtime: !Ref R\nHandler: app.run"), "app.py": ""},
+        ["app.run -> app.py in ."],
+    ),
+    (
+        "an unknown runtime is not Python when there is no file",
+        {"template.yaml": function("Runtime: !Ref R\nHandler: index.run"), "app.py": ""},
+        [],
+    ),
+    (
+        "an archive has the name of its folder",
+        {
+            "template.yaml": function(
+                "Runtime: python3.13\nHandler: main.run\nCodeUri: ./deploy/me_orders_show.zip"
+            ),
+            "src/me/orders/show/main.py": "",
+            "src/me/orders/main.py": "",
+            "src/orders/show/main.py": "",
+        },
+        ["main.run -> src/me/orders/show/main.py in src/me/orders/show"],
+    ),
+    (
+        "of two folders that an archive may come from, none is chosen",
+        {
+            "template.yaml": function(
+                "Runtime: python3.13\nHandler: main.run\nCodeUri: s3://builds/x.zip"
+            ),
+            "one/main.py": "",
+            "two/main.py": "",
+        },
+        ["main.run -> nothing"],
+    ),
+    (
+        "flags of a function",
+        {
+            "template.yaml": function(
+                """
+                Runtime: python3.13
+                Handler: app.run
+                SnapStart: {ApplyOn: PublishedVersions}
+                TenancyConfig: {TenantIsolationMode: PER_TENANT}
+                CapacityProviderConfig: {Arn: x}
+                DurableConfig: {ExecutionTimeout: 60}
+                Layers: [!Sub "arn:${AWS::Region}:layer:Datadog-Extension:80"]
+                Events: {Daily: {Type: ScheduleV2}}
+                """
+            ),
+            "app.py": "",
+        },
+        [
+            "app.run -> app.py in . durable managed-instances schedule snapstart telemetry-layer"
+            " tenant-isolation"
+        ],
+    ),
+    (
+        "SnapStart that is switched off",
+        {
+            "template.yaml": function(
+                "Runtime: python3.13\nHandler: app.run\nSnapStart: {ApplyOn: None}"
+            ),
+            "app.py": "",
+        },
+        ["app.run -> app.py in ."],
+    ),
+    (
+        "a custom resource",
+        {
+            "template.yaml": function(
+                "Runtime: python3.13\nHandler: app.run",
+            )
+            + "  Setup:\n    Type: Custom::Setup\n    Properties: {ServiceToken: !GetAtt F.Arn}\n",
+            "app.py": "",
+        },
+        ["app.run -> app.py in . custom-resource"],
+    ),
+    (
+        "the web adapter as a layer, started by a script",
+        {
+            "template.yaml": function(
+                """
+                Runtime: python3.13
+                CodeUri: app
+                Handler: run.sh
+                Environment: {Variables: {AWS_LAMBDA_EXEC_WRAPPER: /opt/bootstrap}}
+                """
+            ),
+            "app/run.sh": "#!/bin/bash\nPATH=$PATH:bin exec python -m uvicorn main:api",
+            "app/main.py": "",
+        },
+        ["main:api -> app/main.py in app web-adapter"],
+    ),
+    (
+        "an image that the template builds, with a command of its own",
+        {
+            "template.yaml": """
+            Resources:
+              F:
+                Type: AWS::Serverless::Function
+                Properties:
+                  PackageType: Image
+                  ImageConfig: {Command: [second.run]}
+                Metadata: {DockerContext: ./image, Dockerfile: Dockerfile.slim}
+            """,
+            "image/Dockerfile.slim": "FROM public.ecr.aws/lambda/python:3.13\nCOPY code ./\n",
+            "image/code/second.py": "",
+        },
+        ["second.run -> image/code/second.py in image/code"],
+    ),
+    (
+        "a wrapper of an observability tool, with the handler in a variable",
+        {
+            "template.yaml": function(
+                """
+                Runtime: python3.13
+                Handler: newrelic_lambda_wrapper.handler
+                Environment: {Variables: {NEW_RELIC_LAMBDA_HANDLER: app.run}}
+                """
+            ),
+            "app.py": "",
+        },
+        ["app.run -> app.py in ."],
+    ),
+    (
+        "what lies below tests is not deployed",
+        {"tests/template.yaml": function("Handler: app.run"), "tests/app.py": ""},
+        [],
+    ),
+    (
+        "a module of Terraform, and an archive whose file is one file",
+        {
+            "main.tf": """
+            data "archive_file" "one" {
+              source_file = "${path.module}/jobs/one.py"
+            }
+            resource "aws_lambda_function" "one" {
+              filename = data.archive_file.one.output_path
+              handler  = "one.run"
+              runtime  = "python3.13"
+            }
+            module "two" {
+              source  = "./modules/function"
+              handler = "two.run"
+              path    = "${path.module}/jobs"
+            }
+            """,
+            "jobs/one.py": "",
+            "jobs/two.py": "",
+        },
+        ["one.run -> jobs/one.py in jobs", "two.run -> jobs/two.py in jobs"],
+    ),
+    (
+        "an included file of functions that leaves the root is not read",
+        {
+            "serverless.yml": "provider: {runtime: python3.13}\nfunctions: ${file(../x.yml)}\n",
+            "x.yml": "f: {handler: app.run}",
+        },
+        [],
+    ),
+]
+
+
+@pytest.mark.parametrize(("why", "files", "expected"), TABLE, ids=[one[0] for one in TABLE])
+def test_declared(why: str, files: dict[str, str], expected: list[str]) -> None:
+    if any(path.endswith(".tf") for path in files):
+        pytest.importorskip("hcl2")
+    found = [
+        f"{one.handler} -> "
+        + (f"{one.module} in {one.root or '.'}" if one.module else "nothing")
+        + "".join(f" {flag}" for flag in sorted(one.flags))
+        for one in declared(files)
+    ]
+    assert found == expected, why
+
+
+def test_a_declared_handler_has_its_flags_and_evidence() -> None:
+    result = lint(
+        {
+            "template.yaml": function(
+                "Runtime: python3.13\nHandler: app.run\nSnapStart: {ApplyOn: PublishedVersions}"
+            ),
+            "app.py": "def run(job, _):\n    return job\n",
+        }
+    )
+    (handler,) = result.project.handlers
+    assert handler.evidence[0] == "is declared in template.yaml:6 as `F`"
+    assert handler.flags == {"snapstart"}
+    assert handler.confidence.value == "high"
+
+
+def test_descriptors_take_no_handler_away() -> None:
+    result = lint(
+        {
+            "template.yaml": function("Runtime: python3.13\nHandler: app.handler"),
+            "app.py": HANDLER,
+            "other.py": HANDLER,
+        }
+    )
+    found = {(one.path, one.confidence.value) for one in result.project.handlers}
+    assert found == {("app.py", "high"), ("other.py", "medium")}
+
+
+def test_findings_of_inline_code_have_the_lines_of_the_template() -> None:
+    template = function(
+        """
+        Runtime: python3.13
+        Handler: index.handler
+        Code:
+          ZipFile: |
+            import boto3
+
+            def handler(event, context):
+                return boto3.client("s3").get_object(Key=event["é"])
+        """,
+        kind="AWS::Lambda::Function",
+    )
+    (finding,) = lint({"template.yaml": template}).findings
+    text = template.splitlines()[finding.span.line - 1]
+    shown = text[finding.span.column - 1 : finding.span.end_column - 1]
+    assert (finding.path, shown) == ("template.yaml", 'boto3.client("s3")')
+    assert finding.fix is None
+    assert [step.path for step in finding.witness] == ["template.yaml", "template.yaml"]
+
+
+def test_a_comment_in_inline_code_silences() -> None:
+    template = function(
+        """
+        Runtime: python3.13
+        Handler: index.handler
+        InlineCode: |
+          import boto3
+          def handler(event, context):
+              boto3.client("s3")  # lambda-lint: ignore[client-in-handler]
+        """
+    )
+    assert lint({"template.yaml": template}).findings == ()
+
+
+HOSTILE = {
+    "an alias bomb": "Resources: AWS::Lambda::Function\na0: &a0 [x,x]\n"
+    + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40)),
+    "an anchor that holds itself": "Resources: &a\n  F: *a\n  T: AWS::Lambda::Function",
+    "deep flow lists": "# AWS::Lambda::Function\nResources: " + "[" * 20_000,
+    "deep blocks": "# AWS::Lambda::Function\n" + "".join(" " * n + f"k{n}:\n" for n in range(3000)),
+    "a tag that would run": "Resources:\n  F: !!python/object/apply:os.system ['exit 1']\n"
+    "  G: {Type: 'AWS::Lambda::Function'}",
+    "two documents, one of them a list": "- AWS::Lambda::Function\n---\nResources: []",
+    "resources that are a text": "Resources: AWS::Lambda::Function",
+    "a function that is a list": "Resources:\n  F: [AWS::Lambda::Function]",
+    "a huge number": "Resources:\n  F: {Type: AWS::Lambda::Function, N: " + "9" * 5000 + "}",
+    "NUL": "Resources: \x00 AWS::Lambda::Function",
+    "an intrinsic that refers to itself": "Parameters:\n  P: {Default: !Ref P}\nResources:\n"
+    "  F:\n    Type: AWS::Lambda::Function\n    Properties: {Handler: !Ref P, Runtime: !Ref P}",
+    "a text that grows": "Parameters:\n  P0: {Default: xxxxxxxxxx}\n"
+    + "".join(f"  P{n}: {{Default: !Sub '{f'${{P{n - 1}}}' * 10}'}}\n" for n in range(1, 30))
+    + "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties: {Handler: !Ref P11}",
+    "intrinsics of the wrong shape": "Resources:\n  F:\n    Type: AWS::Serverless::Function\n"
+    "    Properties:\n      Handler: !Join x\n      CodeUri: !Sub [1]\n      Layers: !If [a]\n"
+    "      Environment: !Ref x\n      Events: [1]\n      Runtime: !FindInMap []\n",
+    "a code root outside": function(
+        "Runtime: python3.13\nHandler: passwd.x\nCodeUri: ../../../../etc"
+    ),
+    "an absolute code root": function("Runtime: python3.13\nHandler: passwd.x\nCodeUri: /etc"),
+    "handlers that are none": function("Runtime: python3.13\nHandler: '..'"),
+    "an empty file": "",
+}
+
+
+@pytest.mark.parametrize("name", ["t.yaml", "t.json", "serverless.yml", "zappa_settings.json"])
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile(name: str, text: str) -> None:
+    """Nothing is found, nothing is read outside, and nothing is raised but notes."""
+    source = Source(name, text.encode())
+    found = deployment.read({name: source}, {"passwd.py": Source("passwd.py", b"")})
+    assert all(one.module in (None, "passwd.py") for one in found.declarations)
+    assert all(note.startswith(name) for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'resource "aws_lambda_function" "a" {',
+        'resource "aws_lambda_function" "a" {\n handler = ' + "[" * 2000,
+        'locals {\n a = local.b\n b = local.a\n}\nresource "aws_lambda_function" "a" {\n'
+        "  handler = local.a\n}",
+        'resource "aws_lambda_function" "a" {\n  handler = 1\n  filename = ["x"]\n}',
+        "handler = <<EOF\nnever ends",
+    ],
+)
+def test_hostile_terraform(text: str) -> None:
+    pytest.importorskip("hcl2")
+    found = deployment.read({"main.tf": Source("main.tf", text.encode())}, {})
+    assert found.declarations == ()
+
+
+def test_a_note_says_what_terraform_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "hcl2", None)
+    text = 'resource "aws_lambda_function" "only_here" {\n  handler = "app.run"\n}\n'
+    files = {name: Source(name, text.encode()) for name in ("a.tf", "b.tf")}
+    (note,) = deployment.read(files, {}).notes
+    assert "a.tf" in note
+    assert "lambda-lint[terraform]" in note
+
+
+@pytest.mark.parametrize(
+    ("folder", "written", "place"),
+    [
+        ("a/b", "../c", "a/c"),
+        ("a", "..", ""),
+        ("", "./x/", "x"),
+        ("", "..", None),
+        ("a", "../../etc", None),
+        ("a", "/etc", None),
+        ("a", "~/x", None),
+        ("a", "s3://b/k", None),
+        ("a", "x\0y", None),
+        ("a", "..\\..\\x", None),
+    ],
+)
+def test_paths_never_leave_the_root(folder: str, written: str, place: str | None) -> None:
+    assert inside(folder, written) == place
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "expected"),
+    [
+        ("Dockerfile", b"", True),
+        ("docker/api.Dockerfile", b"", True),
+        ("Dockerfile.lambda", b"", True),
+        ("infra/main.tf", b"", True),
+        ("serverless.yml", b"", True),
+        (".chalice/config.json", b"{}", True),
+        ("config.json", b"{}", False),
+        ("stack.yaml", b"Type: AWS::Lambda::Function", True),
+        ("data.json", b'{"a": 1}', False),
+        ("notes.md", b"AWS::Lambda::Function", False),
+    ],
+)
+def test_which_files_describe(path: str, data: bytes, expected: bool) -> None:
+    assert (may_describe(path.rpartition("/")[2]) and describes(path, data)) is expected
