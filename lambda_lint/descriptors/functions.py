@@ -141,7 +141,9 @@ def _root(path: str, tail: str) -> str:
 
 
 def _plain(name: str) -> str:
-    stem = re.sub(r"\.(?:zip|py|jar)$", "", posixpath.basename(name))
+    # What only the deployment knows is no part of the name.
+    known = re.sub(r"\$\{[^}]*\}", "", name)
+    stem = re.sub(r"\.(?:zip|py|jar)$", "", posixpath.basename(known))
     return re.sub(r"[^a-z0-9]", "", stem.lower())
 
 

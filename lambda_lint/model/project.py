@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from lambda_lint.declaration import Declaration
+from lambda_lint.declaration import SNAPSTART, Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
 from lambda_lint.model.ages import impossible_tests
@@ -63,7 +63,8 @@ class Project:
         self.modules = modules
         self.sources = sources
         self.knowledge = knowledge
-        #: Whether functions are started from snapshots, in which no connection survives.
+        #: Whether the configuration says that all functions are started from snapshots, in which
+        #: no connection survives; `Handler.flags` has what descriptors say of single functions.
         self.snapstart = snapstart
         #: Whether all functions run on Lambda Managed Instances: many processes, one `/tmp`.
         self.managed_instances = managed_instances
@@ -353,6 +354,11 @@ class Call(CallFacts, CallEffects):
     def handlers(self) -> list[Handler]:
         """The handlers that reach the call for every event."""
         return self.project.phases.handlers_of(self.function)
+
+    @property
+    def snapstart(self) -> bool:
+        """Whether some function that gets here is started from a snapshot."""
+        return self.project.snapstart or any(SNAPSTART in one.flags for one in self.handlers)
 
     @cached_property
     def way(self) -> Path | None:
