@@ -20,6 +20,7 @@ from lambda_lint.files import PATTERN_LENGTH_LIMIT, pattern_problem, read_regula
 from lambda_lint.settings import (
     DEFAULT_EXCLUDE,
     DEFAULT_MAX_FILE_SIZE,
+    Registration,
     ReusableConstructor,
     Settings,
 )
@@ -465,6 +466,46 @@ def _constructor(value: object, base: Path) -> ReusableConstructor:
     return ReusableConstructor(**{**value, "names": names, "rule": rule})
 
 
+_EFFECT_KINDS = ("listener", "background", "buffer", "resource")
+_KEEPERS = ("receiver", "argument", "process")
+
+
+def _registrations(value: object, base: Path) -> tuple[Registration, ...]:
+    if not isinstance(value, list):
+        raise _RefusedError(f"expected a list of dotted names or tables, not {_show(value)}")
+    return tuple(
+        _registration({"names": [one]} if isinstance(one, str) else one, base) for one in value
+    )
+
+
+def _registration(value: object, base: Path) -> Registration:
+    if not isinstance(value, dict) or not value.get("names"):
+        raise _RefusedError(f"expected a dotted name or a table with `names`, not {_show(value)}")
+    known = {one.name: one.type for one in fields(Registration)}
+    given: dict[str, Any] = {}
+    for key, one in value.items():
+        if key not in known:
+            near = difflib.get_close_matches(key[:100], known, n=1) or sorted(known)
+            raise _RefusedError(f"unknown key {_show(key)}; did you mean {' or '.join(near)}?")
+        if "tuple" in str(known[key]):
+            given[key] = _strings(one, base)
+        elif isinstance(one, str):
+            given[key] = one
+        else:
+            raise _RefusedError(f"`{key}` must be a str, not {_show(one)}")
+    for name in (*given["names"], *given.get("undo_calls", ())):
+        if len(name) > PATTERN_LENGTH_LIMIT or not _SYMBOL.fullmatch(name):
+            raise _RefusedError(f'{_show(name)} is no dotted name such as "mylib.bus.listen"')
+    found = Registration(**given)
+    for key, chosen, choices in (
+        ("kind", found.kind, _EFFECT_KINDS),
+        ("keeper", found.keeper, _KEEPERS),
+    ):
+        if chosen not in choices:
+            raise _RefusedError(f"`{key}` is one of {', '.join(choices)}, not {_show(chosen)}")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One key of the configuration: the one place from which reading, schema and manual come.
@@ -547,6 +588,13 @@ KEYS = (
         _constructors,
     ),
     Key(
+        "registrations",
+        "list of dotted names or tables (names, kind, what, keeper, undo, undo_calls, …)",
+        [],
+        "Calls of your own that leave something in the process until it is taken back.",
+        _registrations,
+    ),
+    Key(
         "import-roots",
         "list of directories",
         [],
@@ -569,6 +617,13 @@ KEYS = (
         _positive,
     ),
     Key("snapstart", "boolean", False, "Take SnapStart as switched on everywhere.", _boolean),
+    Key(
+        "managed-instances",
+        "boolean",
+        False,
+        "Take all functions as running on Lambda Managed Instances.",
+        _boolean,
+    ),
     Key("jobs", "number of processes", None, "How many processes parse files.", _positive),
     Key("cache", "boolean", True, "Keep results in `.lambda_lint_cache`.", _boolean),
 )

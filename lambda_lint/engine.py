@@ -235,7 +235,7 @@ def _index(
 
 def _knowledge(settings: Settings) -> tuple[Knowledge, tuple[str, ...]]:
     try:
-        return Knowledge.load(settings.reusable_constructors), ()
+        return Knowledge.load(settings.reusable_constructors, settings.registrations), ()
     except KnowledgeError as error:
         return Knowledge.load(), (str(error),)
 
@@ -261,6 +261,7 @@ def _project(
                 is_handler_by_name=settings.is_handler_by_pattern,
                 declarations=declarations,
                 snapstart=settings.snapstart,
+                managed_instances=settings.managed_instances,
             )
         except ConfiguredHandlerError as error:
             problems.append(str(error))

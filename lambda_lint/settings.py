@@ -46,6 +46,21 @@ class ReusableConstructor:
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """A call that leaves something in the process; see `effects.toml` in `data/README.md`."""
+
+    names: tuple[str, ...]
+    kind: str = "listener"
+    what: str = "registration"
+    keeper: str = "receiver"
+    undo: tuple[str, ...] = ()
+    undo_calls: tuple[str, ...] = ()
+    remedy: str = ""
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that the user may decide. What each field means stands in `KEYS`.
 
@@ -66,11 +81,13 @@ class Settings:
     handlers: tuple[str, ...] = ()
     handler_patterns: tuple[str, ...] = ()
     reusable_constructors: tuple[ReusableConstructor, ...] = ()
+    registrations: tuple[Registration, ...] = ()
     import_roots: tuple[str, ...] = ()
     rules: tuple[Path, ...] = ()
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     max_file_size: int = DEFAULT_MAX_FILE_SIZE
     snapstart: bool = False
+    managed_instances: bool = False
     jobs: int | None = None
     cache: bool = True
     config_path: Path | None = None
@@ -108,6 +125,6 @@ class Settings:
 
 
 def _as_json(value: object) -> object:
-    if isinstance(value, ReusableConstructor):
+    if isinstance(value, (ReusableConstructor, Registration)):
         return [getattr(value, one.name) for one in fields(value)]
     return str(value)

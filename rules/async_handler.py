@@ -9,6 +9,8 @@ async def lambda_handler(event, context):  # LMB706
     return {"statusCode": 200}
 ```
 
+Not run: the first event fails.
+
 ```python good
 import asyncio
 

@@ -22,6 +22,8 @@ def handler(event, context):
         return cursor.fetchone()
 ```
 
+Not run: it needs a database, and an environment that ends.
+
 ```python good name="nothing has to happen at the end, or it is a script"
 import atexit
 
@@ -39,7 +41,7 @@ if __name__ == "__main__":
     atexit.register(connection.close)
 ```
 
-Silent in modules that no handler loads, and inside of a handler, where registration-in-handler
+Silent when no handler loads the module, and inside of a handler, where registration-in-handler
 speaks of it.
 
 It is a note, shown with `--strict` or when it is selected.

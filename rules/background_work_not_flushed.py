@@ -17,6 +17,8 @@ def handler(event, context):
     return {"statusCode": 202}
 ```
 
+Not run: it needs a broker.
+
 ```python bad name="in a helper"
 from posthog import Posthog
 
@@ -29,6 +31,8 @@ def handler(event, context):
     track(event)
     return {"statusCode": 202}
 ```
+
+Not run: it needs a server.
 
 ```python good name="flushed before the handler returns, or waited for"
 from kafka import KafkaProducer

@@ -84,6 +84,41 @@ def lambda_handler(event, context):
     return [api.orders(), Api().orders()]  # LMB101
 ```
 
+What an object keeps may be what the client fetched: data of one customer, perhaps. Then the
+memo keeps data, and the client is made again for the next object.
+
+```python bad name="the memo is for data"
+import boto3
+
+class User:
+    def __init__(self, user_id):
+        self._id = user_id
+        self._data = None
+        self._groups = None
+
+    @property
+    def data(self):
+        if self._data is None:
+            self._data = self.find(self._id)
+        return self._data
+
+    @property
+    def groups(self):
+        if self._groups is None:
+            client = boto3.client("cognito-idp")  # LMB101
+            self._groups = client.admin_list_groups_for_user(UserPoolId="p", Username=self._id)
+        return self._groups
+
+    @classmethod
+    def find(cls, user_id):
+        client = boto3.client("cognito-idp")  # LMB101
+        return client.admin_get_user(UserPoolId="p", Username=user_id)
+
+def handler(event, context):
+    user = User(event["sub"])
+    return user.data, user.groups
+```
+
 Each model class of PynamoDB has a session and a client of its own, so a function that defines one
 makes those as well.
 
@@ -216,9 +251,12 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
     if call.in_lifespan:
         return
     often = "each time an invocation gets here" if call.is_conditional else "on every invocation"
-    if call.loop:
+    severity = Severity.WARNING
+    if call.loop and call.only_some_items:
+        often = "each time a loop gets here"
+    elif call.loop:
         often = "for every item of a loop"
-    severity = Severity.ERROR if call.loop else Severity.WARNING
+        severity = Severity.ERROR
     yield Report.of_call(
         call,
         message=f"`{call.shown}` makes a new {made.what} {often}",
@@ -251,6 +289,8 @@ def _help(call: Call, kind: str) -> str:
             "the callers of this witness give the same values every time: keep what is made for "
             "them, in a cache that has the values as its key"
         )
+    if call.only_tells_region and not call.node.arguments:
+        return 'read the region from `os.environ["AWS_REGION"]`, which Lambda always sets'
     if kind == "connecting":
         return (
             "connect on first use, keep the connection in a module variable, and check that it is "

@@ -105,6 +105,20 @@ def handler(event, context):
     return joblib.load("/tmp/model.joblib").predict(scaler.transform(rows)), greeting
 ```
 
+```python good name="a validator of the project's own, which keeps the time"
+import datetime
+
+import cerberus
+
+class FormValidator(cerberus.Validator):
+    def __init__(self):
+        self.now = datetime.datetime.now()
+        super().__init__()
+
+def lambda_handler(event, context):
+    return FormValidator().validate(event["form"], {"date": {"type": "string"}})
+```
+
 Silent when the object depends on the event, or on a file whose content is not known; behind a memo;
 and for objects of which each event needs its own. What costs little is a note, shown with
 `--strict`: small data files, validators of a type, loggers of Powertools, adapters, and in a loop

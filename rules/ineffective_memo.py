@@ -77,8 +77,9 @@ def handler(event, context):
     return storage.s3.get_object(Bucket="b", Key=event["key"])
 ```
 
-Silent when all instances share what they keep (a class attribute, a singleton), and when it is not
-known who makes the object.
+Silent when what is kept is data that the client fetched, perhaps of one customer; when all
+instances share what they keep (a class attribute, a singleton); and when it is not known who makes
+the object.
 
 Limits: whether a class is made per invocation is decided for the class, not for each instance.
 """

@@ -15,6 +15,8 @@ def handler(event, context):
     logging.info("order %s", event["id"])
 ```
 
+Not run: the level is the wrong one from the first event on.
+
 ```python good name="the level of the root logger, or with force"
 import logging
 
@@ -38,8 +40,8 @@ def handler(event, context):
     logging.info("order %s", event["id"])
 ```
 
-Silent with `force=True`, where the code looks at or takes off the handlers of a logger, and in
-modules that no handler loads.
+Silent when there is `force=True`, when the module looks at or takes off the handlers of a logger,
+and when no handler loads the module.
 
 It is a note, shown with `--strict` or when it is selected.
 

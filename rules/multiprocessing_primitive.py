@@ -17,6 +17,8 @@ def handler(event, context):
         return pool.map(work, event["items"])
 ```
 
+Not run: it fails with the first event, and only on Lambda.
+
 ```python bad name="threads, too"
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.pool import ThreadPool
@@ -30,6 +32,8 @@ def handler(event, context):
     with ProcessPoolExecutor() as executor:  # LMB405
         return first + list(executor.map(work, event["items"]))
 ```
+
+Not run: it fails with the first event, and only on Lambda.
 
 ```python good name="threads of another kind, processes with pipes, or something to fall back on"
 from concurrent.futures import ThreadPoolExecutor

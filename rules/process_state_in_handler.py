@@ -6,15 +6,30 @@ in code that reads it before it is set again, in threads, and in every child pro
 on each event grows until something is slow, or too long.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
+```python events
+send({"tenant": "alice"})
+send({})
+```
+
 ```python bad
 import os
 
 def handler(event, context):
-    os.environ["TENANT"] = event["tenant"]  # LMB702
+    if "tenant" in event:
+        os.environ["TENANT"] = event["tenant"]  # LMB702
     return run()
 
 def run():
-    return f"/data/{os.environ['TENANT']}"
+    return f"/data/{os.environ.get('TENANT', 'nobody')}"
+```
+
+```python events
+watch("sys_path")
+for number in range(4):
+    send({"id": number})
+# file: plugin.py
+def run(event):
+    return event["id"]
 ```
 
 ```python bad name="what grows"
@@ -28,14 +43,26 @@ def handler(event, context):
     return plugin.run(event)
 ```
 
+```python events
+send({"folder": "/"})
+send({})
+```
+
 ```python bad name="where the process is, and how it speaks"
 import locale
 import os
 
 def handler(event, context):
-    locale.setlocale(locale.LC_ALL, event["locale"])  # LMB702
-    os.chdir(event["folder"])  # LMB702
-    return os.listdir()
+    if "locale" in event:
+        locale.setlocale(locale.LC_ALL, event["locale"])  # LMB702
+    if "folder" in event:
+        os.chdir(event["folder"])  # LMB702
+    return os.getcwd() == "/"
+```
+
+```python events
+for number in range(4):
+    send({"id": str(number), "tenant": "alice", "folder": "/"})
 ```
 
 ```python good name="given as an argument, set once, or set back"
@@ -47,7 +74,7 @@ os.environ["PATH"] += ":/opt/tools"
 sys.path.insert(0, "/opt/plugins")
 
 def run(tenant):
-    return subprocess.run(["tool"], env={**os.environ, "TENANT": tenant}, check=True)
+    subprocess.run(["env"], env={**os.environ, "TENANT": tenant}, check=True)
 
 def handler(event, context):
     os.environ["TZ"] = "UTC"
@@ -59,7 +86,7 @@ def handler(event, context):
     os.environ["REQUEST"] = event["id"]
     try:
         os.chdir(event["folder"])
-        return os.listdir()
+        return os.getcwd()
     finally:
         os.chdir(before)
         os.environ.pop("REQUEST", None)

@@ -7,6 +7,12 @@ to is never freed. Mostly a helper such as `configure_logging()` does it, which 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html and
 https://docs.python.org/3/library/logging.html#logging.Logger.addHandler
 
+```python events
+watch("logging_handlers")
+for number in range(4):
+    send({"id": number})
+```
+
 ```python bad
 # file: app.py
 from log import configure_logging
@@ -46,11 +52,25 @@ def configure_logging():
     return logger
 ```
 
-Other things that are told what to call keep a list as well:
+The interpreter has such lists, too:
 
-```python bad name="hooks, exit functions, bots"
+```python events
+watch("exit_callbacks")
+for number in range(4):
+    send({"id": number})
+```
+
+```python bad name="exit functions"
 import atexit
 
+def handler(event, context):
+    atexit.register(print, "done")  # LMB401
+    return event["id"]
+```
+
+And so have clients, applications and bots:
+
+```python bad name="hooks and bots"
 import boto3
 from telegram.ext import Dispatcher, Filters, MessageHandler
 
@@ -62,10 +82,11 @@ def trace(**arguments):
 
 def handler(event, context):
     s3.meta.events.register("before-send.s3", trace)  # LMB401
-    atexit.register(print, "done")  # LMB401
     dispatcher.add_handler(MessageHandler(Filters.text, trace))  # LMB401
     return s3.get_object(Bucket="b", Key=event["key"])
 ```
+
+Not run: it needs a bot.
 
 A `once` listener is taken off when its event comes. If another event comes, it stays:
 
@@ -82,16 +103,19 @@ def handler(event, context):
     return done
 ```
 
-```python good name="asked for first, taken off again, or the same"
-import logging
+Not run: it needs pyee.
 
-import boto3
-from pyee import EventEmitter
+```python events
+watch("logging_handlers")
+for number in range(4):
+    send({"id": number})
+```
+
+```python good name="asked for first, taken off before, or the same"
+import logging
 
 logger = logging.getLogger("shop")
 stream = logging.StreamHandler()
-s3 = boto3.client("s3")
-jobs = EventEmitter()
 
 def get_logger():
     found = logging.getLogger("shop.orders")
@@ -112,6 +136,17 @@ def handler(event, context):
     logger.addHandler(stream)
     get_logger().info("order %s", event["id"])
     capture(event)
+    return event["id"]
+```
+
+```python good name="told apart by an id, made by the invocation, or taken off again"
+import boto3
+from pyee import EventEmitter
+
+s3 = boto3.client("s3")
+jobs = EventEmitter()
+
+def handler(event, context):
     s3.meta.events.register("before-send.s3", print, unique_id="trace")
     mine = EventEmitter()
     mine.on("finished", lambda result: print(result))
@@ -121,6 +156,29 @@ def handler(event, context):
     finally:
         jobs.remove_listener("finished", listener)
 ```
+
+Not run: it needs pyee.
+
+Further calls are named in the configuration:
+
+```toml config
+[[registrations]]
+names = ["company.bus.Bus().on"]
+what = "listener"
+undo = ["off"]
+```
+
+```python bad name="of your own"
+from company.bus import Bus
+
+bus = Bus()
+
+def handler(event, context):
+    bus.on("order", print)  # LMB401
+    bus.send("order", event["id"])
+```
+
+Not run: it needs the bus.
 
 Silent when a test asks what is registered (`if not logger.handlers`), when something that the
 handler runs takes it off or replaces the list (`removeHandler`, `handlers.clear()`, `dictConfig`,

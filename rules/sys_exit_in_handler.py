@@ -17,6 +17,8 @@ def handler(event, context):
     return event["id"]
 ```
 
+Not run: the invocation fails on a fresh environment as well.
+
 ```python bad name="in a helper"
 import os
 
@@ -30,6 +32,8 @@ def handler(event, context):
     check(event)
     return event["id"]
 ```
+
+Not run: the invocation fails on a fresh environment as well.
 
 ```python good name="raise, return, or only as a script"
 import sys
@@ -59,6 +63,8 @@ if __name__ == "__main__":
 
 Silent when an `except SystemExit`, `except BaseException` or a bare `except` is around it or around
 a call on the way to it, below `__main__`, and in code that no handler runs.
+
+It is a note, shown with `--strict` or when it is selected.
 
 Limits: `raise SystemExit` is not looked at, nor are parsers of arguments, which end the program
 themselves.

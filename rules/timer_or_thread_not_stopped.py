@@ -7,6 +7,12 @@ else. And they pile up, until no thread can be started.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html and
 https://docs.python.org/3/library/threading.html#timer-objects
 
+```python events
+watch("threads")
+for number in range(4):
+    send({"id": number, "items": []})
+```
+
 ```python bad
 import threading
 
@@ -24,11 +30,13 @@ def handler(event, context):
 
 ```python bad name="a thread that nobody waits for"
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 executor = ThreadPoolExecutor(max_workers=2)
 
 def audit(event):
+    time.sleep(30)
     print(event)
 
 def handler(event, context):
@@ -37,9 +45,37 @@ def handler(event, context):
     return {"statusCode": 202}
 ```
 
-```python bad name="processes, alarms, network threads"
-import signal
+On some ways out, too:
+
+```python bad name="not when there is nothing to do"
+import threading
+
+def handler(event, context):
+    timer = threading.Timer(30, print)  # LMB402
+    timer.start()
+    if not event["items"]:
+        return None
+    total = sum(event["items"])
+    timer.cancel()
+    return total
+```
+
+```python events
+watch("processes")
+for number in range(4):
+    send({"id": number})
+```
+
+```python bad name="processes"
 import subprocess
+
+def handler(event, context):
+    subprocess.Popen(["sleep", "30"])  # LMB402
+    return event["id"]
+```
+
+```python bad name="alarms, network threads"
+import signal
 
 import paho.mqtt.client as mqtt
 
@@ -47,26 +83,18 @@ client = mqtt.Client("publisher")
 
 def handler(event, context):
     signal.alarm(20)  # LMB402
-    subprocess.Popen(["/opt/bin/agent", event["id"]])  # LMB402
     client.connect("broker")
     client.loop_start()  # LMB402
     client.publish("orders", event["id"])
     client.disconnect()
 ```
 
-On some ways out, too:
+Not run: it needs a broker.
 
-```python bad name="not when there is nothing to do"
-import threading
-
-def handler(event, context):
-    timer = threading.Timer(10, print)  # LMB402
-    timer.start()
-    if not event["items"]:
-        return None
-    total = sum(event["items"])
-    timer.cancel()
-    return total
+```python events
+watch("threads")
+for number in range(6):
+    send({"id": number, "items": [1, 2]})
 ```
 
 ```python good name="stopped, joined, waited for"
@@ -88,7 +116,7 @@ def handler(event, context):
     for thread in threads:
         thread.start()
     try:
-        child = subprocess.Popen(["/opt/bin/convert", event["id"]], stdout=subprocess.PIPE)
+        child = subprocess.Popen(["echo", str(event["id"])], stdout=subprocess.PIPE)
         output, _ = child.communicate(timeout=20)
         future = executor.submit(audit, event)
         with ThreadPoolExecutor() as pool:

@@ -6,6 +6,15 @@ paid for. Files that are called after an event, an id or the time pile up until 
 finds the files of other events. A name that is used again overwrites itself, and does not count.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
 
+```python events
+aws("s3").create_bucket(Bucket="uploads")
+watch("tmp_files")
+for number in range(4):
+    key = f"upload-{number}"
+    aws("s3").put_object(Bucket="uploads", Key=key, Body=b"text")
+    send({"key": key, "body": "text"})
+```
+
 ```python bad
 import os
 
@@ -22,9 +31,12 @@ def handler(event, context):
 ```python bad name="names that tempfile invents"
 import tempfile
 import uuid
+from pathlib import Path
 
 def handler(event, context):
     folder = tempfile.mkdtemp()  # LMB701
+    path = Path("/tmp") / event["key"]
+    path.write_text(event["body"])  # LMB701
     with open(f"/tmp/{uuid.uuid4()}.json", "w") as target:  # LMB701
         target.write(event["body"])
     with tempfile.NamedTemporaryFile("w", delete=False) as report:  # LMB701
@@ -61,6 +73,15 @@ def handler(event, context):
     with tempfile.NamedTemporaryFile("w", delete=False) as target:
         target.write(event["body"])
     return work(target.name)
+```
+
+```python events
+for bucket in ("models", "tenants"):
+    aws("s3").create_bucket(Bucket=bucket)
+    for key in ("model.bin", "alice"):
+        aws("s3").put_object(Bucket=bucket, Key=key, Body=b"text")
+for number in range(4):
+    send({"tenant": "alice", "body": "text"})
 ```
 
 ```python good name="one name, kept on purpose, or closed and gone"
@@ -105,14 +126,12 @@ def tmp_not_cleaned(call: Call, project: Project) -> Iterator[Report]:
     if left is None:
         return
     what = left.fact.what
-    named = "with a new name" if left.fresh else "named after the event"
+    done = (
+        "unpacks into a new folder of" if what == "files" else f"leaves a {what} with a new name in"
+    )
     yield Report.of_call(
         call,
-        message=f"`{call.shown}` leaves a {what} {named} in /tmp on every invocation, and nothing "
-        "removes it"
-        if what != "files"
-        else f"`{call.shown}` unpacks into a new folder of /tmp on every invocation, and nothing "
-        "removes it",
+        message=f"`{call.shown}` {done} /tmp on every invocation, and nothing removes it",
         help=_help(left.fact.remedy, fresh=left.fresh),
         last=f"the {what} is written here",
     )

@@ -16,6 +16,8 @@ def handler(event, context):
     return driver.title
 ```
 
+Not run: it needs a browser.
+
 `close()` closes a window; the browser and its driver go on. And a `return` before `quit()` is a way
 out as well:
 
@@ -29,6 +31,8 @@ def handler(event, context):
     driver.close()
     return title
 ```
+
+Not run: it needs a browser.
 
 ```python bad name="not on every way out"
 from selenium import webdriver
@@ -47,6 +51,8 @@ def handler(event, context):
         return {"error": str(error)}
 ```
 
+Not run: it needs a browser.
+
 ```python bad name="figures"
 import io
 
@@ -59,6 +65,8 @@ def handler(event, context):
     figure.savefig(buffer)
     return len(buffer.getvalue())
 ```
+
+Not run: it needs Matplotlib.
 
 ```python good name="ended on every way out"
 import io

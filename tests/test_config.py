@@ -11,7 +11,7 @@ import pytest
 
 from lambda_lint.config import KEYS, ConfigError, Settings, load
 from lambda_lint.files import pattern_problem
-from lambda_lint.settings import DEFAULT_EXCLUDE, ReusableConstructor
+from lambda_lint.settings import DEFAULT_EXCLUDE, Registration, ReusableConstructor
 
 OWN = "lambda-lint.toml"
 PYPROJECT = "pyproject.toml"
@@ -41,10 +41,21 @@ VALUES: list[tuple[str, str, object]] = [
         "reusable_constructors",
         (ReusableConstructor(names=("m.Model.*",), kind="heavy", what="model", rule="heavy"),),
     ),
+    (
+        'registrations = ["mylib.bus.listen"]',
+        "registrations",
+        (Registration(names=("mylib.bus.listen",)),),
+    ),
+    (
+        '[[registrations]]\nnames = ["mylib.Bus().on"]\nundo = ["off"]\nwhat = "listener"\n',
+        "registrations",
+        (Registration(names=("mylib.Bus().on",), undo=("off",), what="listener"),),
+    ),
     ('import-roots = ["./src/", "."]', "import_roots", ("src", ".")),
     ('per-file-ignores = {"tests/**" = ["LMB1"]}', "per_file_ignores", {"tests/**": ("LMB1",)}),
     ("max-file-size = 5000", "max_file_size", 5000),
     ("snapstart = true", "snapstart", True),
+    ("managed-instances = true", "managed_instances", True),
     ("jobs = 3", "jobs", 3),
     ("cache = false", "cache", False),
 ]
@@ -116,6 +127,14 @@ REFUSED: list[tuple[str, int, tuple[str, ...]]] = [
     ("[[reusable-constructors]]\nnames = ['a']\nrule = 'x'", 1, ("client or heavy",)),
     ("[[reusable-constructors]]\nnames = ['a']\nwhat = 1", 1, ("`what` must be a str",)),
     ("[[reusable-constructors]]\nnames = ['a']\nkind = []", 1, ("`kind` must be a str",)),
+    ("registrations = 1", 1, ("list of dotted names or tables",)),
+    ("registrations = ['a b']", 1, ("'a b' is no dotted name",)),
+    ("registrations = [{kind = 'listener'}]", 1, ("a table with `names`",)),
+    ("[[registrations]]\nnames = ['a']\nunod = ['b']", 1, ("'unod'", "undo")),
+    ("[[registrations]]\nnames = ['a']\nkind = 'odd'", 1, ("listener, background",)),
+    ("[[registrations]]\nnames = ['a']\nkeeper = 'me'", 1, ("receiver, argument, process",)),
+    ("[[registrations]]\nnames = ['a']\nundo_calls = ['x y']", 1, ("'x y' is no dotted name",)),
+    ("[[registrations]]\nnames = ['a']\nwhat = 1", 1, ("`what` must be a str",)),
     ("strict = true\nselect = [", 2, ("this is not TOML",)),
     ("strict = true\nstrict = true", 2, ("this is not TOML",)),
     ("jobs = " + "9" * 5000, 1, ("this is not TOML",)),
@@ -313,6 +332,7 @@ def test_error_text_escapes_a_hostile_file_name() -> None:
         ({"handlers": ("a.py:f",)}, False),
         ({"per_file_ignores": {"a": ("LMB1",)}}, False),
         ({"reusable_constructors": (ReusableConstructor(names=("a.B",)),)}, False),
+        ({"registrations": (Registration(names=("a.B().on",)),)}, False),
     ],
 )
 def test_digest_changes_with_what_changes_results(change: dict[str, Any], same: bool) -> None:

@@ -531,6 +531,40 @@ def test_custom_resources(text: str, expected: bool) -> None:
     assert handler.custom_resource is expected
 
 
+INHERITED = """
+    class Resource:
+        def __init__(self, event):
+            self.event = event
+        @property
+        def url(self):
+            return self.event.get("{key}")
+        def act(self):
+            return self.url
+    """
+
+
+@pytest.mark.parametrize(
+    ("key", "own", "expected"),
+    [
+        pytest.param("ResponseURL", True, True, id="an inherited method knows where to answer"),
+        pytest.param("RequestType", True, False, id="objects keep other requests with a type too"),
+        pytest.param("ResponseURL", False, False, id="a helper that others use as well"),
+    ],
+)
+def test_inherited_custom_resources(key: str, own: bool, expected: bool) -> None:
+    app = """
+        from resource_base import Resource
+        class Own(Resource):
+            pass
+        def lambda_handler(event, context):
+            return Own(event).act()
+        """
+    if not own:
+        app = app.replace("class Own(Resource):\n            pass", "Own = Resource")
+    (handler,) = handlers({"app.py": app, "resource_base.py": INHERITED.format(key=key)})
+    assert handler.custom_resource is expected
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
@@ -538,6 +572,7 @@ def test_custom_resources(text: str, expected: bool) -> None:
         ("tests.py", True),
         ("src/handler_tests.py", True),
         ("src/handler_test.py", True),
+        ("src/HANDLER_TEST.py", True),
         ("src/test_handler.py", True),
         ("tests/unit/handler.py", True),
         ("conftest.py", True),

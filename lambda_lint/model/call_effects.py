@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lambda_lint.declaration import MANAGED_INSTANCES
 from lambda_lint.model.facts import Constructor, Effect
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.phases import Path, Phase
@@ -137,6 +138,24 @@ class CallEffects:
             isinstance(value, External) and value.name in exceptions
             for kind in kinds
             for value in self.project.evaluator.evaluate(kind, scope)
+        )
+
+    @cached_property
+    def fixed_file(self) -> str | None:
+        """The path below /tmp that the call writes, when it is the same for every event."""
+        if self.phase is not Phase.INVOKE or not self.handlers:
+            return None
+        return self.project.temporary.fixed_path(self.site)
+
+    @cached_property
+    def on_managed_instances(self) -> bool:
+        """Whether a function that gets here runs in many processes of one environment."""
+        return self.on_managed_instances_by(self.function)
+
+    def on_managed_instances_by(self, function: Function) -> bool:
+        """The same for a function of the project that uses what the call makes."""
+        return self.project.managed_instances or any(
+            MANAGED_INSTANCES in one.flags for one in self.project.phases.handlers_of(function)
         )
 
     @cached_property

@@ -3,7 +3,7 @@ for certainty."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from lambda_lint.model.addresses import Address, address_of
@@ -11,8 +11,8 @@ from lambda_lint.model.calls import Edge, bind_arguments
 from lambda_lint.model.knowledge import Request, Stored
 from lambda_lint.model.loops import is_conditional, loop_around, serves_all_items
 from lambda_lint.model.phases import Path
-from lambda_lint.model.program import CallSite, Function
-from lambda_lint.model.values import External
+from lambda_lint.model.program import CallSite, Function, Scope
+from lambda_lint.model.values import ClassValue, External, InstanceValue, ModuleValue
 from lambda_lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class CallFacts:
         def way(self) -> Path | None:
             """As in `Call`."""
 
+        def is_constant(self, value: nodes.Expression) -> bool:
+            """As in `Call`."""
+
         @cached_property
         def constant_way(self) -> tuple[Edge, ...] | None:
             """As in `Call`."""
@@ -68,6 +71,12 @@ class CallFacts:
         return bool(self.request or self.fetch) or any(
             knowledge.opens_connection(one.name) or _is_api_call(one.name) for one in self.externals
         )
+
+    @property
+    def only_tells_region(self) -> bool:
+        """Whether nothing but the region is asked of a session, which is made for that alone."""
+        parent = self.site.module.parents.get(self.node)
+        return isinstance(parent, nodes.Attribute) and parent.attr == "region_name"
 
     def argument(self, name: str, position: int | None = None) -> nodes.Expression | None:
         """Return the argument with a name, or else the one at a position (counted from 0)."""
@@ -96,6 +105,35 @@ class CallFacts:
                 given = bind_arguments(site.node, self.function, skip_first).get(value.id)
                 return given is not None and constants.is_fixed(given, site.scope)
         return False
+
+    def is_lasting(self, value: nodes.Expression) -> bool:
+        """Whether an argument is the same as long as the environment lives, whatever it is.
+
+        Beside what is constant or fixed these are attributes of modules, of classes, and of objects
+        that are made at import, unless a function assigns them.
+        """
+        if self.is_constant(value) or self.is_fixed(value):
+            return True
+        scope = self.site.scope
+        if not isinstance(value, nodes.Attribute) or self.project.dependence.of(value, scope):
+            return False
+        owners = self.project.evaluator.evaluate(value.value, scope)
+        for owner in owners:
+            if isinstance(owner, InstanceValue) and not self._is_made_at_import(owner):
+                return False
+            if not isinstance(owner, (ModuleValue, ClassValue, InstanceValue)):
+                return False
+        return bool(owners) and not any(
+            one.attr == value.attr
+            for function in self.project.call_graph.functions()
+            if not function.is_module and function.name != "__init__"
+            for one, _, _ in function.stores
+            if isinstance(one, nodes.Attribute)
+        )
+
+    def _is_made_at_import(self, made: InstanceValue) -> bool:
+        sites = self.project.call_graph.instantiations.get(made.class_, ())
+        return any(one.node is made.origin and one.function.is_module for one in sites)
 
     def address_of(self, url: nodes.Expression) -> Address:
         """Return what is known of the host that an argument names."""
@@ -145,6 +183,37 @@ class CallFacts:
             and not is_conditional(self.node, self.site.scope)
             and serves_all_items(found, edge.node, edge.scope, self.project.evaluator)
         )
+
+    @cached_property
+    def only_some_items(self) -> bool:
+        """Whether a branch decides, for each round of the loop that repeats it, over the call."""
+        places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
+        if self.way is not None:
+            places += [(edge.node, edge.scope) for edge in reversed(self.way.edges)]
+        for node, scope in places:
+            loop = loop_around(node, scope)
+            if is_conditional(node, scope, loop, partial(self._decided, scope)):
+                return True
+            if loop is not None:
+                return False
+        return False
+
+    def _decided(self, scope: Scope, test: nodes.Expression) -> bool | None:
+        """Return what a test says; of a parameter, that callers give none, since one does."""
+        match test:
+            case nodes.Name(id=name):
+                owner = scope.lookup(name)
+                if owner is not None and owner.kind == "function":
+                    return None if owner.function.parameter(name) is None else False
+            case nodes.UnaryOperation(operator="not", operand=nodes.Name() as asked):
+                return None if self._decided(scope, asked) is None else True
+            case nodes.Comparison(
+                left=nodes.Name() as asked,
+                operators=["is" | "is not" as operator],
+                comparators=[nodes.Constant(kind="none")],
+            ) if self._decided(scope, asked) is not None:
+                return operator == "is"
+        return self.project.guards.decisions.of(test, scope.module)
 
 
 _LOCAL_METHODS = frozenset(

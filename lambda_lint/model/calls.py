@@ -217,6 +217,7 @@ class CallGraph:
                         of = receiver.class_ if isinstance(receiver, InstanceValue) else None
                         yield from self._enter(site, target, kind, bound, value.memo, of)
                         yield from self._closed_over(site, value)
+                    yield from self._loaded(site, callee)
                 case ClassValue(class_=class_, memo=memo):
                     yield from self._instantiate(site, class_, memo)
                     if memo is None:
@@ -248,9 +249,14 @@ class CallGraph:
                         yield edge, False
 
     def _made_by_base(self, site: CallSite, class_: Class) -> Iterator[External]:
-        """Yield the library classes that it makes an object of: `class Api(requests.Session)`."""
+        """Yield the library clients that it makes one of: `class Api(requests.Session)`.
+
+        Of a validator or template the subclass says itself what it is made from, and it may keep
+        something of the one thing that it is used for.
+        """
         for name in self.evaluator.lineage(class_)[1]:
-            if self.evaluator.knowledge.constructor(name) is not None:
+            made = self.evaluator.knowledge.constructor(name)
+            if made is not None and made.rule == "client":
                 self.subclassed[site] = class_
                 yield External(name)
 
@@ -278,6 +284,17 @@ class CallGraph:
                 site = self.defining[class_] = CallSite(call, scope, scope.function)
                 self.subclassed[site] = class_
             self.externals[site] = (External(hook),)
+
+    def _loaded(self, site: CallSite, callee: Function) -> Iterator[tuple[Edge, bool]]:
+        """Edges to the classes of which a function makes objects by the names it is given."""
+        for class_, makes in self.evaluator.results.loaded(callee, site.node, site.scope):
+            if makes:
+                self.instantiations.setdefault(class_, []).append(site)
+                for method in self.methods(InstanceValue(class_), "__init__", exact=True):
+                    yield (
+                        Edge(site.function, method, site.node, site.scope, "runner", site, class_),
+                        False,
+                    )
 
     def _factories(self, class_: Class) -> Iterator[tuple[nodes.Expression, Scope]]:
         """Yield what fields of the class call for each object: `field(default_factory=make)`."""

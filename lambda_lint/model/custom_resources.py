@@ -26,16 +26,20 @@ _ANSWERING = ("crhelper.", "cfnresponse.", "cfn_resource.", "cfn_resource_provid
 def answers_cloudformation(calls: CallGraph, function: Function) -> bool:
     """Whether a handler, or what it calls in its own module, reads a request to a custom resource.
 
-    What it calls elsewhere counts only when that knows where to send the answer: code that is
-    shared by many handlers may serve a custom resource among others.
+    Methods that a class of that module inherits are its own, wherever they stand. What it calls
+    elsewhere counts only when that knows where to send the answer: code that is shared by many
+    handlers may serve a custom resource among others.
     """
     if _reads(function, ASKING | FURTHER, first_only=True) or _is_annotated(calls, function):
         return True
+    inherited = {
+        base for one in function.module.classes for base in calls.evaluator.lineage(one)[0][1:]
+    }
     seen = {function}
     stack = [function, *function.nested]
     while stack:
         one = stack.pop()
-        at_home = one.module is function.module
+        at_home = one.module is function.module or one.class_ in inherited
         if _reads(one, ASKING if at_home else frozenset({"ResponseURL"})):
             return True
         if not at_home:
@@ -65,11 +69,21 @@ def _is_annotated(calls: CallGraph, function: Function) -> bool:
 
 
 def _reads(function: Function, keys: frozenset[str], *, first_only: bool = False) -> bool:
-    """Whether it asks a parameter, its own or that of a function around it, for one of the keys."""
+    """Whether it asks a parameter, its own or that of a function around it, for one of the keys.
+
+    A method may also ask what its object keeps, for what no other event has: where to answer.
+    """
     parameters = _parameters(function, first_only=first_only)
-    return bool(parameters) and any(
-        name in parameters and key in keys for name, key in _keys_read(function.node)
-    )
+    own = function.parameters[0].name if function.is_method and function.parameters else None
+    for asked, key in _keys_read(function.node):
+        match asked:
+            case nodes.Name(id=name):
+                if name in parameters and key in keys:
+                    return True
+            case nodes.Attribute(value=nodes.Name(id=name)):
+                if name == own and key == "ResponseURL" and key in keys:
+                    return True
+    return False
 
 
 def _parameters(function: Function, *, first_only: bool) -> frozenset[str]:
@@ -84,18 +98,16 @@ def _parameters(function: Function, *, first_only: bool) -> frozenset[str]:
     return frozenset(names)
 
 
-def _keys_read(node: nodes.Node) -> Iterator[tuple[str, object]]:
-    """Yield (name, key) of `name["key"]`, `name.get("key")` and `"key" in name`."""
+def _keys_read(node: nodes.Node) -> Iterator[tuple[nodes.Expression, object]]:
+    """Yield what is asked and the key of `x["key"]`, `x.get("key")` and `"key" in x`."""
     for one in nodes.walk(node):
         match one:
-            case nodes.Subscript(value=nodes.Name(id=name), index=nodes.Constant(value=key)):
-                yield name, key
+            case nodes.Subscript(value=asked, index=nodes.Constant(value=key)):
+                yield asked, key
             case nodes.Call(
-                func=nodes.Attribute(value=nodes.Name(id=name), attr="get"),
+                func=nodes.Attribute(value=asked, attr="get"),
                 arguments=[nodes.Argument(value=nodes.Constant(value=key)), *_],
             ):
-                yield name, key
-            case nodes.Comparison(
-                left=nodes.Constant(value=key), comparators=[nodes.Name(id=name)]
-            ):
-                yield name, key
+                yield asked, key
+            case nodes.Comparison(left=nodes.Constant(value=key), comparators=[asked]):
+                yield asked, key

@@ -75,10 +75,19 @@ class OnParameter:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class OnSelf:
+    """Depends on what the object of a method holds in an attribute; settled by who made it."""
+
+    method: Function
+    class_: Class
+    attr: str
+
+
 MODULE_NAMES = frozenset({"__file__", "__name__", "__package__", "__doc__", "__spec__", "__path__"})
 """Names that every module has: https://docs.python.org/3/reference/datamodel.html#modules"""
 
-Label = str | OnParameter
+Label = str | OnParameter | OnSelf
 Labels = frozenset[Label]
 _NOTHING: Labels = frozenset()
 
@@ -91,6 +100,8 @@ class Dependence:
         self.calls = calls
         self.evaluator = calls.evaluator
         self.writes = Writes(calls)
+        #: Whether a call may ever be made; set when phases are known.
+        self.is_reached: Callable[[CallSite], bool] = lambda site: True
         #: Parameters of entry points: the function and name, to the label of what it gets.
         self.given: dict[tuple[Function, str], str] = {}
         #: The calls in the methods of a class that set attributes by names only the run knows.
@@ -122,11 +133,19 @@ class Dependence:
         """Replace dependences on parameters by what the call sites give them."""
         settled: set[str] = set()
         for label in labels:
-            if isinstance(label, str):
-                settled.add(label)
-            else:
-                settled |= self._parameter(label.function, label.name)
+            match label:
+                case str():
+                    settled.add(label)
+                case OnSelf(class_=class_, attr=attr):
+                    settled |= self._of_any_object(class_, attr)
+                case OnParameter(function=function, name=name):
+                    settled |= self._parameter(function, name)
         return frozenset(settled)
+
+    def _of_any_object(self, class_: Class, attr: str) -> frozenset[str]:
+        return self._settled.solve(
+            (class_, attr), lambda: self.settle(self._instance_attribute(class_, attr))
+        )
 
     def constant_way(
         self, call: nodes.Call, scope: Scope, runs: Callable[[Edge], bool]
@@ -145,13 +164,15 @@ class Dependence:
     ) -> tuple[Edge, ...] | None:
         if any(isinstance(one, str) and one != _CONTEXT for one in labels):
             return None
-        by_function: dict[Function, set[str]] = {}
+        by_function: dict[Function, list[OnParameter | OnSelf]] = {}
         for one in labels:
             if isinstance(one, OnParameter):
-                by_function.setdefault(one.function, set()).add(one.name)
+                by_function.setdefault(one.function, []).append(one)
+            elif isinstance(one, OnSelf) and self.settle([one]) - {_CONTEXT}:
+                by_function.setdefault(one.method, []).append(one)
         way: tuple[Edge, ...] = ()
-        for owner, names in sorted(by_function.items(), key=lambda item: str(item[0])):
-            found = self._constant_call(owner, sorted(names), runs, depth)
+        for owner, about in sorted(by_function.items(), key=lambda item: str(item[0])):
+            found = self._constant_call(owner, about, runs, depth)
             if found is None:
                 return None
             if owner is function:
@@ -159,26 +180,116 @@ class Dependence:
         return way
 
     def _constant_call(
-        self, owner: Function, names: Sequence[str], runs: Callable[[Edge], bool], depth: int
+        self,
+        owner: Function,
+        about: Sequence[OnParameter | OnSelf],
+        runs: Callable[[Edge], bool],
+        depth: int,
     ) -> tuple[Edge, ...] | None:
-        """Return a call of `owner` that gives constants for the named parameters."""
+        """Return a call of `owner` that gives constants for the parameters, on such an object."""
+        names = sorted({one.name for one in about if isinstance(one, OnParameter)})
+        attributes = [one for one in about if isinstance(one, OnSelf)]
         if depth > _MAX_CONTEXTS or any((owner, name) in self.given for name in names):
             return None
         if owner in self.calls.partials:
             return None
         for edge in self.calls.into.get(owner, ()):
-            if edge.kind not in ("call", "method", "init") or not runs(edge):
+            is_read = edge.kind == "property" and not names
+            if (not is_read and edge.kind not in ("call", "method", "init")) or not runs(edge):
                 continue
-            if edge.site is None:
-                continue
-            for skip_first in self.calls.bound_at(owner, edge.site)[:1]:
-                labels: set[Label] = set()
+            labels: set[Label] | None = set() if is_read else None
+            bound = self.calls.bound_at(owner, edge.site) if edge.site is not None else ()
+            if edge.site is not None and bound:
+                labels = set()
                 for name in names:
-                    labels |= self._given_at(edge.site, owner, skip_first, name)
-                outer = self._constant(frozenset(labels), edge.caller, runs, depth + 1)
-                if outer is not None:
-                    return (*outer, edge)
+                    labels |= self._given_at(edge.site, owner, bound[0], name)
+            if labels is None:
+                continue
+            for one in attributes:
+                labels |= self._held_by_receiver(edge, one)
+            outer = self._constant(frozenset(labels), edge.caller, runs, depth + 1)
+            if outer is not None:
+                return (*outer, edge)
         return None
+
+    def _held_by_receiver(self, edge: Edge, about: OnSelf) -> Labels:
+        """Return what the attribute depends on in the object whose method an edge runs."""
+        called = edge.node.func if isinstance(edge.node, nodes.Call) else edge.node
+        if edge.kind == "init" or not isinstance(called, nodes.Attribute):
+            return self._instance_attribute(about.class_, about.attr)
+        receiver = called.value
+        own = self._own_object(receiver, edge.scope)
+        if own is not None:
+            return frozenset({OnSelf(own, about.class_, about.attr)})
+        labels: set[Label] = set()
+        for value in self.evaluator.evaluate(receiver, edge.scope):
+            if not isinstance(value, InstanceValue):
+                continue
+            site = self._made_at(value)
+            if site is None:
+                labels |= self._instance_attribute(about.class_, about.attr)
+            elif self.is_reached(site):
+                labels |= self._attribute_of_one(value.class_, about.attr, site, frozenset())
+        return frozenset(labels)
+
+    def _made_at(self, value: InstanceValue) -> CallSite | None:
+        for site in self.calls.instantiations.get(value.class_, ()):
+            if site.node is value.origin:
+                return site
+        return None
+
+    def _attribute_of_one(
+        self, class_: Class, attr: str, site: CallSite, asked: frozenset[str]
+    ) -> Labels:
+        """Return what an attribute depends on in the object that one constructor call makes."""
+        lineage, _ = self.evaluator.lineage(class_)
+        constructor = next(
+            (one.methods["__init__"] for one in lineage if "__init__" in one.methods), None
+        )
+        labels: set[Label] = set()
+        is_known = False
+        for one in lineage:
+            for binding in (*one.attributes.get(attr, ()), *one.scope.bindings.get(attr, ())):
+                is_known = True
+                for label in self._binding(binding):
+                    match label:
+                        case OnParameter(function=function, name=name) if function is constructor:
+                            labels |= self._given_at(site, function, True, name)
+                        case OnParameter(function=function) if function.name == "__init__":
+                            labels |= self.settle([label])
+                        case OnSelf(attr=inner) if inner not in asked:
+                            labels |= self._attribute_of_one(class_, inner, site, asked | {attr})
+                        case _:
+                            labels.add(label)
+                if isinstance(binding.node, nodes.AnnotatedAssign):
+                    labels |= self._field([class_], one, attr, site)
+            method = one.methods.get(attr)
+            if method is not None:
+                return self._instance_attribute(class_, attr)
+            labels |= self._set_dynamically(one)
+        labels |= self._written_outside(attr, lineage)
+        return frozenset(labels) if is_known else frozenset({*labels, UNKNOWN})
+
+    def _written_outside(self, attr: str, family: Sequence[Class]) -> Labels:
+        labels: set[Label] = set()
+        for owner, written in self.writes.named(attr):
+            if self._own_object(owner, written[1]) is None and any(
+                isinstance(value, InstanceValue) and value.class_ in family
+                for value in self.evaluator.evaluate(owner, written[1])
+            ):
+                labels |= self._all_of([written])
+        return frozenset(labels)
+
+    def _own_object(self, node: nodes.Expression, scope: Scope) -> Function | None:
+        """Return the method whose own object an expression is: `self`."""
+        if not isinstance(node, nodes.Name):
+            return None
+        owner = scope.module.scope_of.get(node, scope).lookup(node.id)
+        if owner is None or owner.kind != "function" or not _is_self(owner.function, node.id):
+            return None
+        method = owner.function
+        plain = len(owner.bindings[node.id]) == 1 and not method.has_simple_decorator("classmethod")
+        return method if plain and method.name != "__new__" else None
 
     def _given_at(self, site: CallSite, function: Function, skip_first: bool, name: str) -> Labels:
         """Return what one call site gives a parameter; a default, when it gives nothing."""
@@ -251,7 +362,9 @@ class Dependence:
         return frozenset(found)
 
     def _labels(self, node: nodes.Expression, scope: Scope) -> Labels:
-        return self._solved.solve((node, scope), lambda: frozenset(self._find(node, scope)))
+        found = self._solved.solve((node, scope), lambda: frozenset(self._find(node, scope)))
+        # Whatever the code of a module computes, it does so once.
+        return found - {UNKNOWN} if scope.function.is_module else found
 
     def _find(self, node: nodes.Expression, scope: Scope) -> Iterable[Label]:
         match node:
@@ -338,7 +451,11 @@ class Dependence:
             return labels
         for value in self.evaluator.evaluate(node.value, scope):
             if isinstance(value, InstanceValue):
-                labels |= self._instance_attribute(value.class_, node.attr)
+                own = self._own_object(node.value, scope)
+                if own is not None:
+                    labels.add(OnSelf(own, value.class_, node.attr))
+                else:
+                    labels |= self._instance_attribute(value.class_, node.attr)
             elif isinstance(value, ModuleValue):
                 labels |= self._bound(value.module.scope, node.attr)
                 labels |= self._all_of(self.writes.to_attribute(value.module, node.attr))
@@ -379,8 +496,10 @@ class Dependence:
             labels |= self._all_of(written)
         return labels if is_known or labels else (UNKNOWN,)
 
-    def _field(self, family: Sequence[Class], class_: Class, attr: str) -> Labels:
-        """Return what constructor calls give a declared field, as in a dataclass."""
+    def _field(
+        self, family: Sequence[Class], class_: Class, attr: str, only: CallSite | None = None
+    ) -> Labels:
+        """Return what constructor calls, or `only` one, give a declared field of a dataclass."""
         if "__init__" in class_.methods:
             return _NOTHING
         fields = [
@@ -390,7 +509,7 @@ class Dependence:
         ]
         labels: set[Label] = set()
         for one in family:
-            for site in self.calls.instantiations.get(one, ()):
+            for site in self.calls.instantiations.get(one, ()) if only is None else (only,):
                 position = 0
                 for argument in site.node.arguments:
                     is_it = argument.name == attr or bool(argument.star)

@@ -41,6 +41,10 @@ class Effects:
         given = [one for one in site.node.arguments if one.name in effect.unless_arguments]
         if any(not _is_off(one.value) for one in given):
             return None
+        if effect.only_off and not any(
+            one.name == effect.only_off and _is_off(one.value) for one in site.node.arguments
+        ):
+            return None
         return effect
 
     def adds_up(self, site: CallSite, externals: Sequence[External], effect: Effect) -> bool:
@@ -262,6 +266,12 @@ class Effects:
             for other in function.calls:
                 if self._undoes(other, effect, undo, packages):
                     return True
+            # `stack.callback(log.removeHandler, handler)` names it without calling it.
+            if any(
+                load.attr in undo and load.attr not in _EMPTYING
+                for load, _ in function.attribute_loads
+            ):
+                return True
             if effect.holders and any(
                 _is_content(target, effect.holders) for target, _, _ in function.stores
             ):

@@ -56,6 +56,7 @@ class Effect:
     argument: int = 0
     unless_arguments: tuple[str, ...] = ()
     unless_made_with: tuple[str, ...] = ()
+    only_off: str = ""
     fires_once: bool = False
     replaces: bool = False
     dropped: bool = False

@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
+from lambda_lint.model.decisions import Decisions
+from lambda_lint.model.given import Given
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.questions import (
-    always_leaves,
     asked_for_presence,
     asks_for_absence,
     asks_for_item,
     asks_for_life,
     blocks,
     handed_on,
-    is_never,
     leaves,
     looked_for,
     missing_instead,
@@ -47,11 +47,13 @@ class Guard:
 class Guards:
     """Finds the guards around an expression, and those that a function or class carries."""
 
-    def __init__(self, places: Places) -> None:
-        """Take the places of the project."""
+    def __init__(self, places: Places, decisions: Decisions) -> None:
+        """Take the places of the project, and what is known of its tests."""
         self.places = places
+        self.decisions = decisions
         self.calls = places.calls
         self.evaluator = places.evaluator
+        self.given = Given(places)
         self.stores = Stores(places)
         self._around: dict[nodes.Node, tuple[Guard, ...]] = {}
         self._positions: dict[nodes.Node, dict[nodes.Node, tuple[_Block, int]]] = {}
@@ -60,7 +62,6 @@ class Guards:
         self._early: dict[tuple[int, Scope], _Early] = {}
         self._carried: dict[Function, tuple[Guard, ...]] = {}
         self.resets = Resets(places, lambda function: (one.place for one in self.carried(function)))
-        self._dead: dict[nodes.Node, frozenset[nodes.Node]] = {}
 
     def around(self, node: nodes.Node, scope: Scope) -> tuple[Guard, ...]:
         """Return the guards that stand around a node within its own function."""
@@ -71,27 +72,8 @@ class Guards:
         return found
 
     def is_dead(self, node: nodes.Node, module: Module) -> bool:
-        """Whether the node never runs on Lambda: below `__main__`, after `return` in its block."""
-        for child, parent in module.ancestors(node):
-            if isinstance(parent, nodes.If) and is_never(parent.test) and child in parent.body:
-                return True
-            if isinstance(child, nodes.Statement) and child in self._unreachable(parent):
-                return True
-        return False
-
-    def _unreachable(self, parent: nodes.Node) -> frozenset[nodes.Node]:
-        """Return the statements of a node's blocks that stand after one that always leaves."""
-        found = self._dead.get(parent)
-        if found is None:
-            dead: set[nodes.Node] = set()
-            for block in blocks(parent):
-                for position, statement in enumerate(block):
-                    if always_leaves(statement):
-                        dead.update(block[position + 1 :])
-                        break
-            found = frozenset(dead)
-            self._dead[parent] = found
-        return found
+        """Whether the node never runs on Lambda: a closed branch, or behind a way out."""
+        return self.decisions.is_dead(node, module)
 
     def _find_around(self, node: nodes.Node, scope: Scope) -> Iterator[Guard]:
         module = scope.module
@@ -316,38 +298,8 @@ class Guards:
         scope: Scope,
         where: nodes.Node,
     ) -> Iterator[Guard]:
-        """`client or make()`: made only for callers that give no client.
-
-        `missing` is what is not there when it is made, and `used` what is taken when it is.
-        """
-        names = {one.id for one in used if isinstance(one, nodes.Name)}
-        for asked in missing:
-            if isinstance(asked, nodes.Name) and asked.id in names:
-                place = self.places.parameter(asked.id, scope)
-                if place is not None:
-                    yield Guard(place, scope.module.path, where.span, "parameter")
-
-    def _given_early(
-        self, block: Sequence[nodes.Statement], position: int, scope: Scope
-    ) -> Iterator[Guard]:
-        """`if client: return client` in front: what follows is for callers that give none."""
-        if not scope.function.parameters:
-            return
-        for earlier in block[:position]:
-            if not isinstance(earlier, nodes.If):
-                continue
-            in_body = not leaves(earlier.body)
-            if in_body and not leaves(earlier.orelse):
-                continue
-            missing = [
-                one
-                for one in missing_instead(earlier.test, in_body)
-                if isinstance(one, nodes.Name) and self.places.parameter(one.id, scope)
-            ]
-            if missing:
-                taken = handed_on(earlier.orelse if in_body else earlier.body)
-                used = [*taken, *rebound(block[position:])]
-                yield from self._given(missing, used, scope, earlier)
+        for place in self.given.instead(missing, used, scope):
+            yield Guard(place, scope.module.path, where.span, "parameter")
 
     def _returned_early(
         self,
@@ -358,7 +310,8 @@ class Guards:
         made: nodes.Node,
     ) -> Iterator[Guard]:
         """`if x: return x` before, and a store of `x` from here on."""
-        yield from self._given_early(block, position, scope)
+        for place, from_there in self.given.early(block, position, scope):
+            yield Guard(place, scope.module.path, from_there.span, "parameter")
         early = self._early_tests(block, scope)
         if not early.tests or early.tests[0][0] >= position:
             return

@@ -238,6 +238,9 @@ class Lasting:
             family = [place.owner, *self.calls.subclasses.get(place.owner, ())]
             if self.phases.guards.shares_instances(place.owner):
                 return True
+            if self.evaluator.lineage(place.owner)[1]:
+                # A library may make its own objects of it: a model, a form, a node.
+                return False
             if not any(self._is_made_early(one) for one in family):
                 return False
         return self.phases.lasts(Guard(place, "", Span(1, 1, 1, 1), "test"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from lambda_lint.finding import Span
 from lambda_lint.model.program import Scope
+from lambda_lint.model.questions import blocks
 from lambda_lint.model.values import DisplayValue, Evaluator
 from lambda_lint.syntax import nodes
 
@@ -58,21 +61,77 @@ def serves_all_items(loop: Loop, node: nodes.Node, scope: Scope, evaluator: Eval
     return not any(_ends_or_is_single(inner) for one in body for inner in nodes.walk(one))
 
 
-def is_conditional(node: nodes.Node, scope: Scope, within: nodes.Node | None = None) -> bool:
-    """Whether a branch decides over a node, below `within` or else in its whole function."""
+def is_conditional(
+    node: nodes.Node,
+    scope: Scope,
+    within: nodes.Node | None = None,
+    decide: Callable[[nodes.Expression], bool | None] = lambda test: None,
+) -> bool:
+    """Whether a branch decides over a node, below `within` or else in its whole function.
+
+    A way out before it in one of its blocks is such a branch, too. `decide` says what a test
+    always says, and None for a test that is open.
+    """
     for child, parent in scope.module.ancestors(node):
+        for block in _blocks(parent):
+            if child in block:
+                before = block[: next(i for i, one in enumerate(block) if one is child)]
+                if any(_may_leave(one, decide, within is not None) for one in before):
+                    return True
         if parent is within:
             return False
         match parent:
             case nodes.If(test=test) | nodes.Conditional(test=test):
-                if child is not test:
+                body = parent.body if isinstance(parent, nodes.If) else [parent.body]
+                if child is not test and decide(test) is not (child in body):
                     return True
             case nodes.ExceptHandler() | nodes.Case():
                 return True
             case nodes.BooleanOperation(operands=operands):
-                if child is not operands[0]:
+                position = next(i for i, one in enumerate(operands) if one is child)
+                if any(decide(one) is None for one in operands[:position]):
                     return True
     return False
+
+
+def _blocks(parent: nodes.Node) -> Iterator[list[nodes.Statement]]:
+    if isinstance(parent, (nodes.ExceptHandler, nodes.Case)):
+        yield parent.body
+    else:
+        yield from blocks(parent)
+
+
+def _may_leave(
+    node: nodes.Node,
+    decide: Callable[[nodes.Expression], bool | None],
+    in_loop: bool,
+    below: bool = False,
+) -> bool:
+    """Whether a statement may keep what follows it in its block from running.
+
+    That an exception is handled by leaving says only that something failed. With `in_loop` only
+    the item of a loop is meant, which an exception does not skip but ends the loop for all;
+    `below` is set inside of a loop of the statement's own.
+    """
+    match node:
+        case nodes.Return():
+            return True
+        case nodes.Raise():
+            return not in_loop
+        case nodes.Simple(keyword="continue" | "break"):
+            return not below
+        case nodes.FunctionDef() | nodes.ClassDef() | nodes.ExceptHandler():
+            return False
+        case nodes.If(test=test, body=body, orelse=orelse):
+            decided = decide(test)
+            branches = [*body, *orelse] if decided is None else body if decided else orelse
+            return any(_may_leave(one, decide, in_loop, below) for one in branches)
+    below = below or isinstance(node, (nodes.For, nodes.While))
+    return any(
+        _may_leave(one, decide, in_loop, below)
+        for one in nodes.children(node)
+        if isinstance(one, (nodes.Statement, nodes.Case, nodes.ExceptHandler))
+    )
 
 
 def _first_argument(call: nodes.Expression) -> list[nodes.Expression]:

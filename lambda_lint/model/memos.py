@@ -10,7 +10,14 @@ from lambda_lint.model.guards import Guard
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.usage import Usage
-from lambda_lint.model.values import Evaluator, External
+from lambda_lint.model.values import (
+    Evaluator,
+    External,
+    FunctionValue,
+    InstanceValue,
+    Value,
+    Values,
+)
 from lambda_lint.syntax import nodes
 
 
@@ -56,6 +63,36 @@ def of_guard(
             Step(guard.path, guard.span, f"`{shown}` is empty again in every invocation"),
         )
     return None
+
+
+def keeps(guard: Guard, made: nodes.Call, evaluator: Evaluator) -> bool:
+    """Whether a memo is meant for what `made` makes, and not for data that was fetched with it.
+
+    Data may be somebody's own, so that nothing may be said of keeping it for longer.
+    """
+    place = guard.place
+    if place.kind != "instance" or not isinstance(place.owner, Class):
+        return True
+    values: Values = (InstanceValue(place.owner),)
+    for attr in place.name.split("."):
+        values = evaluator.attribute(values, attr)
+    found: list[Value] = []
+    for value in values:
+        if isinstance(value, FunctionValue):
+            found += evaluator.returned(value.function)
+        else:
+            found.append(value)
+    return any(_holds(one, made, evaluator) for one in found)
+
+
+def _holds(value: Value, made: nodes.Call, evaluator: Evaluator) -> bool:
+    if not isinstance(value, External):
+        return True
+    name = value.name.removesuffix("()")
+    if value.origin is made or evaluator.knowledge.constructor(name) is not None:
+        return True
+    # `resource.Table("orders")` is an object, `client.get_item()` is data.
+    return name.rpartition(".")[2][:1].isupper()
 
 
 def of_session(site: CallSite, evaluator: Evaluator, phases: Phases) -> IneffectiveMemo | None:

@@ -97,12 +97,13 @@ class ProcessState:
             return False
         if isinstance(node, nodes.AugmentedAssign):
             return True
-        if not _is_put_together(value):
-            return False
-        return any(
-            self._read_variable(one, where) == name
+        parts = [
+            (one, where)
             for one, where in self.constants.origins(value, scope)
             if not where.function.is_module
+        ]
+        return any(_is_put_together(one) for one, _ in parts) and any(
+            self._read_variable(one, where) == name for one, where in parts
         )
 
     def _read_variable(self, node: nodes.Expression, scope: Scope) -> str | None:
@@ -222,6 +223,9 @@ class ProcessState:
         places += [(edge.node, edge.scope) for edge in way.edges] if way is not None else []
         for node, scope in places:
             for child, parent in scope.module.ancestors(node):
+                if isinstance(parent, nodes.ExceptHandler):
+                    # `except ImportError: sys.path.append(…)`: the next import works.
+                    return True
                 if isinstance(parent, nodes.If) and child is not parent.test:
                     for one in nodes.walk(parent.test):
                         if isinstance(one, nodes.Comparison) and "not in" in one.operators:

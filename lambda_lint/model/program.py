@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -524,6 +525,12 @@ class _Indexer:
                 for argument in node.arguments:
                     scope.function.contents.append((root, argument.value, scope))
 
+    def visit_Constant(self, node: nodes.Constant, scope: Scope) -> None:
+        """A text like `senders.queue.Queue` may be given to something that imports it."""
+        if node.kind == "str" and isinstance(node.value, str) and _CLASS_PATH.match(node.value):
+            module = re.split(r"[.:](?=\w+\Z)", node.value)[0]
+            self.module.imports.append(Binding("import", node, scope, module=module))
+
     def visit_Attribute(self, node: nodes.Attribute, scope: Scope) -> None:
         scope.function.attribute_loads.append((node, scope))
         self.module.scope_of[node] = scope
@@ -580,6 +587,10 @@ FILLING = frozenset(
     {"append", "add", "extend", "insert", "update", "setdefault", "appendleft", "set", "put"}
 )
 """Methods of containers and context variables that put their arguments into the object."""
+
+
+_CLASS_PATH = re.compile(r"[a-z_]\w*(?:\.\w+)*[.:][A-Z]\w*\Z", re.ASCII)
+"""The dotted name of a class, of which the case tells it from host names and files."""
 
 
 def _root_name(expression: nodes.Expression) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from lambda_lint.declaration import SNAPSTART, Declaration
 from lambda_lint.finding import Confidence, Span, Step
@@ -15,6 +15,7 @@ from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.constants import Constants
 from lambda_lint.model.coverage import Coverage, Followed, UnresolvedCall
+from lambda_lint.model.decisions import Decisions
 from lambda_lint.model.declared import MissingHandler, missing_handlers
 from lambda_lint.model.dependence import CREDENTIALS, Dependence
 from lambda_lint.model.effects import Effects
@@ -55,6 +56,7 @@ class Project:
         is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
         declarations: Sequence[Declaration] = (),
         snapstart: bool = False,
+        managed_instances: bool = False,
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
         self.modules = modules
@@ -63,21 +65,27 @@ class Project:
         #: Whether the configuration says that all functions are started from snapshots, in which
         #: no connection survives; `Handler.flags` has what descriptors say of single functions.
         self.snapstart = snapstart
+        #: Whether all functions run on Lambda Managed Instances: many processes, one `/tmp`.
+        self.managed_instances = managed_instances
         self.evaluator = Evaluator(modules, imports, knowledge)
         self.call_graph = CallGraph(modules, self.evaluator)
         self.constants = Constants(self.call_graph)
         self.places = Places(self.call_graph)
-        self.guards = Guards(self.places)
         #: What the deployment descriptors of the project declare.
         self.declarations = tuple(declarations)
         self.handlers = find_handlers(
             self.call_graph, configured_handlers, is_handler_by_name, declarations
         )
+        entries = [entry.function for one in self.handlers for entry in one.entries]
+        self.guards = Guards(self.places, Decisions(self.call_graph, entries))
         self.dependence = Dependence(self.call_graph)
         for handler in self.handlers:
             for entry in handler.entries:
                 self.dependence.enters_at(entry.function, event=entry.event, context=entry.context)
         self.phases = Phases(self.call_graph, self.guards, self.handlers, self.dependence)
+        self.dependence.is_reached = lambda site: (
+            self.phases.of_node(site.node, site.scope) is not Phase.NEVER
+        )
         self.resources = Resources(self.phases)
         self.effects = Effects(self.resources)
         self.temporary = Temporary(self.effects, self.constants, self.dependence)
@@ -225,7 +233,10 @@ class Project:
         return sorted(found)
 
 
-_PATCHES_SDK = re.compile(rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto")
+_PATCHES_SDK = re.compile(
+    rb"\bmoto\b|\bStubber\b|patch\(\s*[\"'][\w.]*boto"
+    rb"|sys\.modules\[\s*[\"'][\w.]*boto|patch\.dict\(\s*[\"']?sys\.modules"
+)
 """What test files have in their bytes when they replace the SDK."""
 
 
@@ -387,11 +398,11 @@ class Call(CallFacts, CallEffects):
         if constructor is not None:
             for argument in self.node.arguments:
                 given = argument.name in constructor.credential_arguments
-                if given and not self.is_constant(argument.value):
+                if given and not self.is_lasting(argument.value):
                     found.add(CREDENTIALS)
             positional = [one for one in self.node.arguments if not one.name and not one.star]
             for position in constructor.credential_positions:
-                if position < len(positional) and not self.is_constant(positional[position].value):
+                if position < len(positional) and not self.is_lasting(positional[position].value):
                     found.add(CREDENTIALS)
         return frozenset(found)
 
@@ -429,11 +440,15 @@ class Call(CallFacts, CallEffects):
 
     @cached_property
     def is_conditional(self) -> bool:
-        """Whether invocations may pass by: a branch or a handler of exceptions is on the way."""
+        """Whether invocations may pass by: a branch, or a way out in front, is on the way."""
         places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
         if self.way is not None:
             places += [(edge.node, edge.scope) for edge in self.way.edges]
-        return any(is_conditional(node, scope) for node, scope in places)
+        decisions = self.project.guards.decisions
+        return any(
+            is_conditional(node, scope, decide=partial(decisions.of, module=scope.module))
+            for node, scope in places
+        )
 
     def is_constant(self, value: nodes.Expression) -> bool:
         """Whether an expression is the same for the whole life of an environment."""
@@ -536,12 +551,17 @@ class Call(CallFacts, CallEffects):
     def _failing_guard(self) -> Guard | None:
         phases = self.project.phases
         found = phases.failing(self.node, self.site.scope)
+        if found is not None and not self._is_kept_by(found):
+            return None
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
                 for guard in phases.edge_guards(edge):
                     if not phases.lasts(guard):
-                        return guard
+                        return guard if self._is_kept_by(guard) else None
         return found
+
+    def _is_kept_by(self, guard: Guard) -> bool:
+        return memos.keeps(guard, self.node, self.project.evaluator)
 
     @property
     def shown(self) -> str:

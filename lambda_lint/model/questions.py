@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lambda_lint.syntax import nodes
 
@@ -27,15 +27,28 @@ def leaves(block: list[nodes.Statement]) -> bool:
     return isinstance(last, (nodes.Return, nodes.Raise))
 
 
-def always_leaves(statement: nodes.Statement) -> bool:
-    """Whether nothing after the statement in its block ever runs."""
+def always_leaves(
+    statement: nodes.Statement,
+    decide: Callable[[nodes.Expression], bool | None] = lambda test: None,
+) -> bool:
+    """Whether nothing after the statement in its block ever runs.
+
+    `decide` says what a test always says, and None for a test that is open.
+    """
+
+    def left(block: list[nodes.Statement]) -> bool:
+        return any(always_leaves(one, decide) for one in block)
+
     match statement:
         case nodes.Return() | nodes.Raise():
             return True
         case nodes.Simple(keyword=keyword):
             return keyword in ("continue", "break")
-        case nodes.If(body=body, orelse=orelse):
-            return any(map(always_leaves, body)) and any(map(always_leaves, orelse))
+        case nodes.If(test=test, body=body, orelse=orelse):
+            decided = decide(test)
+            if decided is not None:
+                return left(body if decided else orelse)
+            return left(body) and left(orelse)
     return False
 
 
@@ -145,24 +158,6 @@ def looked_for(test: nodes.Expression, in_body: bool) -> nodes.Expression | None
         ):
             return None if in_body else path
     return None
-
-
-def is_never(test: nodes.Expression) -> bool:
-    """Whether a test never holds on Lambda: `__main__`, TYPE_CHECKING, `False`."""
-    match test:
-        case nodes.Comparison(
-            left=nodes.Name(id="__name__"), operators=["=="], comparators=[nodes.Constant()]
-        ):
-            return True
-        case nodes.Comparison(
-            left=nodes.Constant(), operators=["=="], comparators=[nodes.Name(id="__name__")]
-        ):
-            return True
-        case nodes.Name(id="TYPE_CHECKING") | nodes.Attribute(attr="TYPE_CHECKING"):
-            return True
-        case nodes.Constant(kind="bool", value=False):
-            return True
-    return False
 
 
 def is_empty(value: nodes.Expression | None) -> bool:

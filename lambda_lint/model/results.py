@@ -17,7 +17,7 @@ from lambda_lint.model.kinds import (
     Values,
 )
 from lambda_lint.model.knowledge import Runner
-from lambda_lint.model.program import Function, Scope
+from lambda_lint.model.program import Class, Function, Scope
 from lambda_lint.syntax import nodes
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ class Results:
                     yield from self._closed_over(
                         self.evaluator.returned(function), function, node, scope
                     )
+                    for class_, makes in self.loaded(function, node, scope):
+                        yield InstanceValue(class_, node) if makes else ClassValue(class_)
                 case InstanceValue(class_=class_):
                     for called in self.evaluator.attribute((value,), "__call__"):
                         if isinstance(called, FunctionValue):
@@ -102,6 +104,41 @@ class Results:
             path = self.evaluator.imports.find(name.value, scope.module.path)
             if path is not None and path in self.evaluator.modules:
                 yield ModuleValue(self.evaluator.modules[path])
+
+    def loaded(
+        self, function: Function, node: nodes.Call, scope: Scope
+    ) -> Iterator[tuple[Class, bool]]:
+        """Yield the classes that a project function imports by the dotted name that a call gives.
+
+        `create("senders.Queue")`; with it, whether the function makes an object of the class.
+        """
+        imports = any(_last_name(one.node.func) in _IMPORTS for one in function.calls)
+        if not imports:
+            return
+        makes = any(self._makes(value, inner) for value, inner in function.returns)
+        for argument in node.arguments:
+            module, _, name = _literal(argument.value, scope).replace(":", ".").rpartition(".")
+            path = self.evaluator.imports.find(module, scope.module.path) if module else None
+            if path is not None and path in self.evaluator.modules:
+                for value in self.evaluator.member(self.evaluator.modules[path], name):
+                    if isinstance(value, ClassValue):
+                        yield value.class_, makes
+
+    def _makes(self, value: nodes.Expression, scope: Scope) -> bool:
+        """Whether a function returns what calling the class gives, and not the class."""
+        if isinstance(value, nodes.Name):
+            owner = scope.lookup(value.id)
+            bindings = owner.bindings[value.id] if owner is not None else []
+            return any(
+                one.kind == "assign"
+                and isinstance(one.value, nodes.Call)
+                and self._makes(one.value, one.scope)
+                for one in bindings
+            )
+        return isinstance(value, nodes.Call) and _last_name(value.func) not in (
+            "getattr",
+            *_IMPORTS,
+        )
 
     def _named_attribute(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
         """`getattr(x, "name")`; of a name that is put together, all methods that it may mean."""
@@ -224,3 +261,25 @@ _HAND_BACK = frozenset(
     | {"builtins.staticmethod", "builtins.classmethod"}
 )
 """Calls whose result is used as if it were their first argument."""
+
+
+def _last_name(expression: nodes.Expression) -> str:
+    match expression:
+        case nodes.Attribute(attr=name) | nodes.Name(id=name):
+            return name
+    return ""
+
+
+def _literal(value: nodes.Expression, scope: Scope) -> str:
+    """Return the text of a literal, or of a name that is bound to one only; else nothing."""
+    if isinstance(value, nodes.Name):
+        owner = scope.lookup(value.id)
+        bindings = owner.bindings[value.id] if owner is not None else []
+        if len(bindings) != 1 or bindings[0].kind != "assign" or bindings[0].value is None:
+            return ""
+        value = bindings[0].value
+    known = isinstance(value, nodes.Constant) and isinstance(value.value, str)
+    return str(value.value) if known and isinstance(value, nodes.Constant) else ""
+
+
+_IMPORTS = ("__import__", "import_module")

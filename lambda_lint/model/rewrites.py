@@ -18,7 +18,8 @@ def hoist(call: Call) -> Fix | None:
 
     Only where nothing but the number of calls changes: a plain assignment directly in the body of
     a module-level function, arguments that exist above it, a name that is free, an object that
-    does not connect when it is made. Returns None otherwise.
+    does not connect when it is made. Returns None otherwise. It is safe only when no branch decides
+    over the call.
     """
     statement = _plain_assignment(call)
     function = call.function
@@ -52,7 +53,8 @@ def hoist(call: Call) -> Fix | None:
         return None
     return Fix(
         f"Make `{target.id}` once, at module level",
-        safe=True,
+        # What a branch leaves out today would be made for all.
+        safe=not call.is_conditional,
         edits=(Edit(insertion, insertion, moved + newline * above), Edit(start, end, "")),
     )
 

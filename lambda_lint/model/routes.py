@@ -208,6 +208,7 @@ def imported_paths(module: Module, imports: ImportMap) -> Iterator[str]:
 
 def is_test_path(path: str) -> bool:
     """Whether the file belongs to the project's tests, where nothing is a handler."""
+    path = path.lower()
     name = posixpath.basename(path)
     if name.startswith("test_") or name.endswith(("_test.py", "_tests.py")):
         return True

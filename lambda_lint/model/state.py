@@ -26,10 +26,10 @@ from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Lasting, Spot, owner_of
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
-from lambda_lint.model.program import Binding, Class, Function, Module
+from lambda_lint.model.program import Binding, Class, Function, Module, Scope
 from lambda_lint.model.state_uses import PRINTED, Uses
 from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
-from lambda_lint.model.values import External
+from lambda_lint.model.values import ClassValue, External
 from lambda_lint.syntax import nodes
 
 
@@ -268,8 +268,25 @@ class States:
     def _change(self, touch: Touch, spot: Spot) -> Change:
         depends: frozenset[str] = frozenset()
         if touch.value is not None:
-            depends = self.dependence.of(touch.value, touch.scope)
+            depends = self._depends(touch.value, touch.scope)
         return Change(touch, spot, depends, _is_literal(touch.value))
+
+    def _depends(self, value: nodes.Expression, scope: Scope) -> frozenset[str]:
+        """Return what a value depends on; an object by its own arguments, not by what holds it."""
+        if isinstance(value, nodes.Call):
+            made = self.calls.evaluator.evaluate(value.func, scope)
+            if made and all(isinstance(one, ClassValue) for one in made):
+                return frozenset(
+                    label
+                    for one in value.arguments
+                    if not self._is_of_module(one.value, scope)
+                    for label in self.dependence.of(one.value, scope)
+                )
+        return self.dependence.of(value, scope)
+
+    def _is_of_module(self, value: nodes.Expression, scope: Scope) -> bool:
+        owner = scope.lookup(value.id) if isinstance(value, nodes.Name) else None
+        return owner is not None and owner.kind == "module"
 
     def _is_memo(self, touch: Touch) -> bool:
         """Whether what is written was made behind a memo: `x = x or make()`."""
@@ -346,7 +363,7 @@ class States:
                 if any(two.covers(one.read.spot) for two in first):
                     continue
                 seen.add(key)
-                use = self._use_of(one.read)
+                use = "" if one.read.how == "changed" else self._use_of(one.read)
                 yield Stale(handler, Path(handler, entry, one.way), one.read, use)
 
     def _dirty_after(self, handler: Handler) -> set[Place]:
@@ -385,6 +402,9 @@ class States:
                     self._read.add(root)
                 found += self._parts_read(touch)
                 continue
+            elif touch.kind == CHANGE or touch.how == "own":
+                # What is added to keeps what was there before.
+                found.append(replace(touch, kind=READ, how="changed"))
             found.append(touch)
         return found
 
@@ -394,6 +414,8 @@ class States:
             yield read
             return
         for spot in self._spots.get(read.spot.root, ()):
+            if read.how == "changed" and spot != read.spot:
+                continue
             if read.how == "alias" and (spot in self._growing or not spot.covers(read.spot)):
                 continue
             if spot.meets(read.spot) and spot not in but:

@@ -70,7 +70,9 @@ def stories(state: State, kind: str) -> Iterator[Story]:
             continue
         if kind == REBOUND and not _varies(change):
             continue
-        found = [one for one in state.stale if _shows(state, change, one, kind)]
+        if kind == GROWN and not _is_kept(state, change):
+            continue
+        found = [one for one in state.stale if one.use and _shows(state, change, one, kind)]
         if not found:
             continue
         told.add(function)
@@ -112,10 +114,20 @@ def _shows(state: State, change: Change, stale: Stale, kind: str) -> bool:
         return touch.kind == CHANGE and touch.how == "add" and read.how == "whole"
     if touch.kind != CHANGE:
         return True
+    if touch.how == "merge" and not _varies(change):
+        # The same is put in again: routes, defaults.
+        return False
     if touch.how == "counted":
         return read.how == "whole" or not stale.use.startswith("decides")
     # Asked by key it is a cache, whose entries belong to their keys.
     return read.how == "whole"
+
+
+def _is_kept(state: State, change: Change) -> bool:
+    """Whether what was there is still there when it is added to."""
+    return any(
+        one.read.how == "changed" and one.read.node is change.touch.node for one in state.stale
+    )
 
 
 def _varies(change: Change) -> bool:

@@ -52,6 +52,8 @@ class Uses:
                     if self.is_telemetry(parent, scope):
                         return QUIET
                     return f"is used by `{_shown(parent.func)}`"
+                case nodes.Return() if self._is_only_told(scope, spot, depth):
+                    return QUIET
                 case nodes.Return() | nodes.Yield():
                     return "is returned"
                 case nodes.Raise():
@@ -99,6 +101,15 @@ class Uses:
         holder = func.value
         name = holder.attr if isinstance(holder, nodes.Attribute) else getattr(holder, "id", "")
         return func.attr in _ONLY_TELLING or any(word in name.lower() for word in _TELLERS)
+
+    def _is_only_told(self, scope: Scope, spot: Spot, depth: int) -> bool:
+        """Whether all that callers do with what the function returns is to log it."""
+        sites = self.lasting.calls.argument_sites(scope.function)
+        if not sites or depth >= _MAX_DEPTH:
+            return False
+        if scope.function.is_method and len(sites) > _MAX_SITES:
+            return False
+        return not any(self.of(site.node, site.scope, spot, depth + 1) for site, _ in sites)
 
     def _is_followed(
         self, call: nodes.Call, argument: nodes.Node, scope: Scope, spot: Spot, depth: int
@@ -254,6 +265,9 @@ def _shown(func: nodes.Expression) -> str:
 
 _MAX_DEPTH = 4
 """How many local names in a row are followed."""
+
+_MAX_SITES = 20
+"""The callers of a method that is called in more places than this are not looked at."""
 
 _TELEMETRY = (
     "logging.",

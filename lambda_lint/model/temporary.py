@@ -58,6 +58,27 @@ class Temporary:
             return None
         return Left(fact, False, path)
 
+    def fixed_path(self, site: CallSite) -> str | None:
+        """Return the path below `/tmp` that a call writes for every event; None if not certain.
+
+        Nor where locks or renames show that somebody else may be writing it.
+        """
+        facts = {self.knowledge.written(one.name) for one in self.calls.externals.get(site, ())}
+        fact = facts.pop() if len(facts) == 1 else None
+        if fact is None or fact.fresh or not self._writes(site, fact):
+            return None
+        path = self._path(site, fact)
+        text = self.constants.text(path, site.scope) if path is not None else None
+        if text is None or not _is_temporary(text):
+            return None
+        for function in self.effects.reached_with(site.function):
+            for one in function.calls:
+                if any(
+                    external.name in _ORDERING for external in self.calls.externals.get(one, ())
+                ):
+                    return None
+        return text
+
     def _writes(self, site: CallSite, fact: Written) -> bool:
         arguments = site.node.arguments
         if fact.only_off:
@@ -223,6 +244,8 @@ class Temporary:
         externals = self.calls.externals.get(site, ())
         if any(self.knowledge.removes(one.name) for one in externals):
             return True
+        if any(self._is_removal(one.value, site.scope) for one in site.node.arguments):
+            return True
         func = site.node.func
         if not externals and isinstance(func, nodes.Attribute) and func.attr in _REMOVING:
             return True
@@ -235,6 +258,15 @@ class Temporary:
             for one in nodes.walk(argument.value)
         )
 
+    def _is_removal(self, value: nodes.Expression, scope: Scope) -> bool:
+        """Whether somebody is told to remove something: `stack.callback(shutil.rmtree, folder)`."""
+        if not isinstance(value, (nodes.Name, nodes.Attribute)):
+            return False
+        return any(
+            isinstance(one, External) and self.knowledge.removes(one.name)
+            for one in self.evaluator.evaluate(value, scope)
+        )
+
 
 def _is_temporary(text: str) -> bool:
     return text == TEMPORARY or text.startswith(f"{TEMPORARY}/")
@@ -243,6 +275,9 @@ def _is_temporary(text: str) -> bool:
 _PATHS = frozenset(
     {"os.path.join", "os.path.abspath", "os.path.normpath", "pathlib.Path", "pathlib.PosixPath"}
     | {"builtins.str", "os.fspath", "os.path.realpath"}
+)
+_ORDERING = frozenset(
+    {"fcntl.flock", "fcntl.lockf", "os.replace", "os.rename", "filelock.FileLock"}
 )
 _REMOVING = frozenset({"unlink", "rmtree", "rmdir", "cleanup", "remove_file"})
 _MAX_DEPTH = 12

@@ -21,8 +21,8 @@ class Touch:
 
     `how` says more of a change: `add` (append and the like), `keyed` (an item under a key that is
     no constant), `counted` (`x[key] += 1`), `merge` (`update`); and of a read: `keyed`, `size`,
-    `own` (only to make the new value from it), `alias` (a local name stands for it now) or
-    `whole`. `value` is what is written.
+    `own` (only to make the new value from it), `alias` (a local name stands for it now), `changed`
+    (it is added to here) or `whole`. `value` is what is written.
     """
 
     kind: str
@@ -206,7 +206,9 @@ class Touches:
         elif attr not in _METHODS and attr not in _COPIES:
             yield Touch(READ, spot, node, scope, "whole")
         elif attr in _COPIES:
-            yield Touch(READ, spot, call, scope, "whole")
+            holder = scope.module.parents.get(call)
+            is_asked = attr == "keys" and isinstance(holder, nodes.Comparison)
+            yield Touch(READ, spot, call, scope, "keyed" if is_asked else "whole")
 
 
 def _is_blank(value: nodes.Expression | None) -> bool:

@@ -110,13 +110,20 @@ class Evaluator:
             case nodes.BinaryOperation(left=left, operator="+" | "|", right=right):
                 sides = (*self.evaluate(left, scope), *self.evaluate(right, scope))
                 return [one for one in sides if isinstance(one, (DisplayValue, ContainerValue))]
+            case nodes.BinaryOperation(left=left, operator="/"):
+                # `Path("/tmp") / name` is a path again.
+                return [
+                    one
+                    for one in self.evaluate(left, scope)
+                    if isinstance(one, External) and one.name == "pathlib.Path()"
+                ]
         return ()
 
     def name(self, name: str, scope: Scope, use: nodes.Name | None = None) -> Values:
         """Return what a plain name may hold in `scope`; with `use`, at that place."""
         found = scope.lookup(name)
         if found is not None:
-            if use is None:
+            if use is None or len(found.bindings[name]) > 4 * MAX_VALUES:
                 return self.bound(found, name)
             return self._union(visible(found, name, use, scope))
         for star in scope.module.stars:

@@ -43,6 +43,10 @@ class Writes:
                     found.setdefault(one, []).append(written)
         return found.get(owner, [])
 
+    def named(self, attr: str) -> list[tuple[nodes.Expression, Written]]:
+        """Return the stores to any attribute of that name: of what, and what is stored."""
+        return self._attributes.get(attr, [])
+
     def to_variable(self, name: str) -> list[Written]:
         """Return what is stored in an environment variable."""
         return self._environment.get(name, [])
