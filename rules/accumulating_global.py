@@ -6,8 +6,8 @@ Sources: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment
 https://github.com/Azure/azure-functions-python-worker/issues/271
 
 ```python events
-send({"Records": [{"body": "alice"}]})
-send({"Records": [{"body": "bob"}]})
+send({"Records": [{"body": "a"}]})
+send({"Records": [{"body": "b"}]})
 ```
 
 ```python bad
@@ -27,8 +27,8 @@ def handler(event, context):
 Texts, counters and dictionaries add up in the same way, also in a helper:
 
 ```python events
-send({"text": "a", "parts": 1, "account": "alice", "regions": ["eu"]})
-send({"text": "b", "parts": 1, "account": "bob", "regions": ["us"]})
+send({"text": "a", "parts": 2, "account": "one", "regions": ["x"]})
+send({"text": "b", "parts": 3, "account": "two", "regions": ["y"]})
 # file: mail.py
 import effects
 
@@ -60,8 +60,8 @@ def handler(event, context):
 ```
 
 ```python events
-send({"row": "alice"})
-send({"row": "bob"})
+send({"row": 1})
+send({"row": 2})
 ```
 
 ```python bad name="given to a helper"
@@ -76,10 +76,10 @@ def handler(event, context):
 ```
 
 ```python events
-aws("s3").create_bucket(Bucket="bodies")
-aws("s3").put_object(Bucket="bodies", Key="greeting", Body="hello")
-send({"id": 1, "key": "greeting", "Records": [{"body": "alice", "messageId": "a"}]})
-send({"id": 2, "key": "greeting", "Records": [{"body": "bob", "messageId": "b"}]})
+aws("s3").create_bucket(Bucket="texts")
+aws("s3").put_object(Bucket="texts", Key="k", Body=b"text")
+send({"Records": [{"body": "a", "messageId": "1"}], "id": 1, "key": "k"})
+send({"Records": [{"body": "b", "messageId": "2"}], "id": 2, "key": "k"})
 ```
 
 ```python good name="emptied, bounded, or a cache"
@@ -105,7 +105,7 @@ def first(event):
 
 def body(key):
     if key not in bodies:
-        bodies[key] = s3.get_object(Bucket="bodies", Key=key)["Body"].read().decode()
+        bodies[key] = s3.get_object(Bucket="texts", Key=key)["Body"].read().decode()
     return bodies[key]
 
 def flush():
@@ -116,13 +116,13 @@ def flush():
 def handler(event, context):
     global calls
     calls += 1
-    print(f"call {calls} of this environment, after", *recent)
+    print(f"call {calls} of this environment")
     batch.clear()
     for record in event["Records"]:
         batch.append(record["body"])
         lines.append(record["messageId"])
     recent.append(event["id"])
-    return {"batch": batch, "lines": flush(), "body": body(event["key"])}
+    return {"batch": batch, "lines": flush(), "body": body(event["key"]), "few": len(recent) <= 20}
 ```
 
 Silent when it is emptied before it is used, or before the handler ends; when things are taken out

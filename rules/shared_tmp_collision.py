@@ -41,8 +41,8 @@ def handler(event, context):
 ```
 
 Silent when no template declares a capacity provider for a function that gets here and
-`managed-instances` is not set, when the call stands behind a test of whether the file is there, and
-when a lock or a rename shows that somebody thought of it.
+`managed-instances` is not set; behind a test of whether the file is there; and when a lock or a
+rename shows that somebody thought of it.
 
 Limits: only names that are written out are looked at.
 """

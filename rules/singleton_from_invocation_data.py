@@ -81,7 +81,6 @@ def handler(event, context):
 ```
 
 ```python events
-aws("s3").create_bucket(Bucket="reports")
 aws("dynamodb").create_table(
     TableName="functions",
     KeySchema=[{"AttributeName": "function", "KeyType": "HASH"}],
@@ -110,7 +109,7 @@ def handler(event, context):
     if table is None:
         table = boto3.resource("dynamodb").Table(os.environ.get("TABLE", "functions"))
     table.put_item(Item={"function": context.function_name})
-    return [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]
+    return client.meta.region_name
 ```
 
 Silent when the data is the key, when the test in front of the memo compares it, and when what is

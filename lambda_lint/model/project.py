@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from lambda_lint.declaration import SNAPSTART, Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
+from lambda_lint.model.ages import impossible_tests
 from lambda_lint.model.call_effects import CallEffects
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
@@ -34,7 +35,8 @@ from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
-from lambda_lint.model.state import Fill, State, States
+from lambda_lint.model.state import State, States
+from lambda_lint.model.state_changes import Fill
 from lambda_lint.model.temporary import Temporary
 from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
@@ -109,6 +111,12 @@ class Project:
     def state_changes(self) -> Iterator[StateChange]:
         """Yield what invocations change of the process and leave changed."""
         yield from self.process_state.changes()
+
+    def impossible_ages(self) -> Iterator[StateChange]:
+        """Yield tests on the way of an event that ask whether a file is from the future."""
+        for node, scope in impossible_tests(self.phases):
+            remedy = "ask whether the time of the file, plus what it may be kept, is before now"
+            yield StateChange("the age of a file", "never", remedy, node, scope)
 
     def coverage(self, handler: Handler) -> Coverage:
         """Return how many of the calls that a handler's events run could be followed."""
