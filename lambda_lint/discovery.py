@@ -18,6 +18,9 @@ from lambda_lint.files import IgnorePatterns, compile_patterns, read_regular
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
 
+_HAS_CODE = re.compile(rb"\b(?:ZipFile|InlineCode)\b")
+"""What a template has in its bytes when Python may be written inside of it."""
+
 _ASSEMBLY_LIMIT = 2000
 _ASSET_LIMIT = 200
 _ASSET_DEPTH = 2
@@ -71,8 +74,9 @@ def discover(
     """Read the project of `settings.root`, and `paths` where they lie outside of it.
 
     `paths` are relative to the working directory; none means the whole root. A file that is named
-    counts as Python and is read even if it is excluded or git ignores it, unless
-    `settings.force_exclude`; so is a directory, with the exclusions starting anew inside of it.
+    counts as Python, unless it describes a deployment, and is read even if it is excluded or git
+    ignores it, unless `settings.force_exclude`; so is a directory, with the exclusions starting
+    anew inside of it.
     `stdin` is the name and content of one more file, which may exist on disk or not. Ignored are
     the patterns of the settings, `.gitignore` from the root of the repository downwards,
     `.git/info/exclude`, and virtual environments; links to directories are not followed.
@@ -90,7 +94,7 @@ def discover(
         if one.is_directory:
             if one.path not in walk.seen:
                 walk.run(one.absolute, one.path)
-        elif one.path not in walk.sources:
+        elif one.path not in walk.sources and not walk.is_descriptor(one):
             walk.read(one.absolute, one.path, asked_for=True)
     files = {one.path for one in kept if not one.is_directory}
     if stdin is not None:
@@ -215,6 +219,13 @@ class _Walk:
             ):
                 return True
         return False
+
+    def is_descriptor(self, asked: _Asked) -> bool:
+        """Whether a file that was named is no Python but describes a deployment; it is read."""
+        name = os.path.basename(asked.path)
+        if asked.path not in self.descriptors and not name.endswith(".py") and may_describe(name):
+            self.describe(asked.absolute, asked.path)
+        return asked.path in self.descriptors
 
     def read(self, absolute: str, path: str, *, asked_for: bool = False) -> None:
         """Read one file. What is no Python file by its name may fail silently if nobody asked."""
@@ -353,7 +364,10 @@ def _refuse_nothing(walk: _Walk, requested: Requested, paths: Iterable[Path]) ->
 
     When all that was asked for is excluded by force, there is nothing to do, and that is right.
     """
-    found = any(requested.contains(path) for path in (*walk.sources, *walk.failures))
+    found = any(requested.contains(path) for path in (*walk.sources, *walk.failures)) or any(
+        path in requested.files or (requested.contains(path) and _HAS_CODE.search(source.data))
+        for path, source in walk.descriptors.items()
+    )
     if requested and not found:
         asked = ", ".join(_shown(os.fspath(path)) for path in paths) or _shown(walk.root)
         raise DiscoveryError(

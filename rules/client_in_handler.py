@@ -275,7 +275,7 @@ def _fix(call: Call, kind: str) -> Fix | None:
     if call.resource is not None and call.resource.closings:
         # A shared one would be closed by the first invocation.
         return None
-    if kind != "connecting" and not call.project.snapstart and not call.project.tests_patch_sdk:
+    if kind != "connecting" and not call.snapstart and not call.project.tests_patch_sdk:
         moved = hoist(call)
         if moved is not None:
             return moved
@@ -289,6 +289,8 @@ def _help(call: Call, kind: str) -> str:
             "the callers of this witness give the same values every time: keep what is made for "
             "them, in a cache that has the values as its key"
         )
+    if call.only_tells_region and not call.node.arguments:
+        return 'read the region from `os.environ["AWS_REGION"]`, which Lambda always sets'
     if kind == "connecting":
         return (
             "connect on first use, keep the connection in a module variable, and check that it is "

@@ -179,7 +179,7 @@ def _fix(call: Call, family: str) -> Fix | None:
     """Keep it; not safe, because whoever changes the object changes it for all events then."""
     if call.differs_elsewhere or not all(call.is_fixed(one.value) for one in call.node.arguments):
         return None
-    if family != "model" and not call.project.snapstart:
+    if family != "model" and not call.snapstart:
         moved = hoist(call)
         if moved is not None:
             return replace(moved, safe=False)

@@ -86,6 +86,12 @@ SAID = {
         LOOP,
         False,
     ),
+    "for every item, unless it were given": (
+        "    for one in event['all']:\n        make()\n\ndef make(client=None):\n"
+        "    return client or boto3.client('sqs')\n",
+        ITEMS,
+        False,
+    ),
     "for some items, in a function": (
         "    for one in event['all']:\n        some(one)\n\ndef some(one):\n"
         "    if one:\n        boto3.client('sqs').list_queues()\n",
@@ -125,3 +131,9 @@ def test_fix_is_not_safe_where_tests_replace_the_sdk(test: str) -> None:
     found = only_finding(MAKE, app=test)
     assert found.fix is not None
     assert not found.fix.safe
+
+
+def test_region_needs_no_session() -> None:
+    found = only_finding("    return boto3.session.Session().region_name\n")
+    assert found.help is not None
+    assert "AWS_REGION" in found.help

@@ -15,9 +15,12 @@ from lambda_lint.declaration import Declaration
 from lambda_lint.descriptors import deployment
 from lambda_lint.descriptors.files import inside
 from lambda_lint.descriptors.names import describes, may_describe
+from lambda_lint.discovery import DiscoveryError, discover
+from lambda_lint.parsing import parse_all
 from lambda_lint.registry import BUILTIN, load_rules
 from lambda_lint.settings import Settings
 from lambda_lint.source import Source
+from lambda_lint.syntax import nodes
 
 
 def split(files: dict[str, str]) -> tuple[dict[str, Source], dict[str, Source]]:
@@ -29,7 +32,9 @@ def split(files: dict[str, str]) -> tuple[dict[str, Source], dict[str, Source]]:
 
 def declared(files: dict[str, str]) -> tuple[Declaration, ...]:
     descriptors, python = split(files)
-    return deployment.read(descriptors, python).declarations
+    trees = parse_all([python[path] for path in deployment.programs(python)])
+    programs = {path: one for path, one in trees.items() if isinstance(one, nodes.Module)}
+    return deployment.read(descriptors, python, programs).declarations
 
 
 def lint(files: dict[str, str]) -> engine.Result:
@@ -251,6 +256,37 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ["one.run -> jobs/one.py in jobs", "two.run -> jobs/two.py in jobs"],
     ),
     (
+        "a program whose paths begin with what another module has",
+        {
+            "infra/stack.py": """
+            import aws_cdk
+            from aws_cdk import aws_lambda
+            from infra.settings import ROOT, NAME
+            aws_lambda.Function(
+                scope, "A", handler="main.run", code=Code.from_asset(str(ROOT / "src" / "a"))
+            )
+            aws_lambda.Function(
+                scope, "B", handler="main.run", code=aws_lambda.Code.from_asset(f"{ROOT}/src/b")
+            )
+            aws_lambda.Function(scope, "C", handler=f"{NAME}.run", code=CODE)
+            """,
+            "src/a/main.py": "",
+            "src/b/main.py": "",
+        },
+        ["main.run -> src/a/main.py in src/a", "main.run -> src/b/main.py in src/b"],
+    ),
+    (
+        "a program that only mentions handlers of another kind",
+        {
+            "infra/stack.py": """
+            import aws_cdk
+            api.add_routes(integration=HttpLambdaIntegration("x", handler="main.run"))
+            """,
+            "main.py": "",
+        },
+        [],
+    ),
+    (
         "an included file of functions that leaves the root is not read",
         {
             "serverless.yml": "provider: {runtime: python3.13}\nfunctions: ${file(../x.yml)}\n",
@@ -335,6 +371,20 @@ def test_a_comment_in_inline_code_silences() -> None:
         """
     )
     assert lint({"template.yaml": template}).findings == ()
+
+
+def test_a_template_that_is_named_is_no_python(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(function("Runtime: python3.13\nHandler: app.run"))
+    found = discover(Settings(root=tmp_path), [template])
+    assert (set(found.sources), set(found.descriptors)) == (set(), {"template.yaml"})
+    assert found.requested.contains("template.yaml")
+
+
+def test_a_folder_with_nothing_but_settings_is_still_refused(tmp_path: Path) -> None:
+    (tmp_path / "serverless.yml").write_text("functions: {a: {handler: a.b}}")
+    with pytest.raises(DiscoveryError, match="no Python file"):
+        discover(Settings(root=tmp_path))
 
 
 HOSTILE = {

@@ -32,7 +32,9 @@ _FUNCTION = re.compile(rb"\bhandler\s*=|PythonFunction|DockerImageFunction|Docke
 _HANDLER = re.compile(r"[\w./-]+\.[A-Za-z_]\w*")
 _MOST_BYTES = 300_000
 _DOCKER = frozenset({"from_image_asset", "from_asset_image"})
-_ASSETS = frozenset({"from_asset", "asset", "AssetCode", "FileArchive", "FileAsset"})
+_ASSETS = frozenset(
+    {"from_asset", "asset", "AssetCode", "FileArchive", "FileAsset", "from_docker_build"}
+)
 
 
 def is_program(source: Source) -> bool:
@@ -189,13 +191,26 @@ class _Program:
         code = self.texts.value(code)
         if code is None:
             return
-        text = self.texts.of(code)
-        if text is not None:
-            yield from self._folders(text)
+        if self.texts.of(code) is not None or self.texts.tail(code) is not None:
+            yield from self._meant(code)
             return
         for one in nodes.walk(code):
             if isinstance(one, nodes.Call) and _name(one) in _ASSETS:
-                yield from self._folders(self.texts.of(argument(one, "path", 0)))
+                yield from self._meant(argument(one, "path", 0))
+                # The Dockerfile of a build lies beside the code.
+                file = self.texts.of(argument(one, "file"))
+                yield from self._folders(file and posixpath.dirname(file))
+
+    def _meant(self, path: nodes.Expression | None) -> Iterator[str]:
+        """Yield the folders that a path may mean; of an unknown beginning, the only one."""
+        text = self.texts.of(path)
+        if text is not None:
+            yield from self._folders(text)
+            return
+        tail = self.texts.tail(path)
+        if tail is not None:
+            fits = [one for one in self.files.folders if one == tail or one.endswith(f"/{tail}")]
+            yield from fits if len(fits) == 1 else ()
 
     def _folders(self, text: str | None) -> Iterator[str]:
         if text is None:

@@ -74,6 +74,33 @@ class Texts:
             self._known[name] = found if found is not None and len(found) <= _LONGEST else None
         return self._known[name]
 
+    def tail(self, node: nodes.Expression | None) -> str | None:
+        """Return the end of a path whose beginning is not known: `src/bot` of `ROOT / "src/bot"`.
+
+        None when the beginning is known too, or nothing is.
+        """
+        node = self.value(node)
+        parts: list[nodes.Expression] = []
+        match node:
+            case nodes.Call(arguments=[nodes.Argument(value=one)]) if _is_same(node):
+                return self.tail(one)
+            case nodes.BinaryOperation(left=left, operator="/" | "+", right=right):
+                before = self.tail(left)
+                after = self.of(right)
+                return None if after is None else posixpath.join(before or "", after.lstrip("/"))
+            case nodes.Call(func=nodes.Attribute(attr="join" | "joinpath"), arguments=given):
+                parts = [one.value for one in given]
+            case nodes.FormattedString(parts=pieces):
+                parts = pieces
+        known: list[str] = []
+        for part in reversed(parts):
+            text = self.of(part)
+            if text is None:
+                break
+            known.insert(0, text)
+        written = "".join(known) if isinstance(node, nodes.FormattedString) else "/".join(known)
+        return posixpath.normpath(written).lstrip("/") if written.strip("/.") else None
+
     def value(self, node: nodes.Expression | None) -> nodes.Expression | None:
         """Return what a name is bound to, or the expression itself."""
         for _ in range(_DEEPEST):
@@ -111,6 +138,10 @@ class Texts:
     def _joined(self, parts: list[str | None], delimiter: str) -> str | None:
         known = [one for one in parts if one is not None]
         return delimiter.join(known) if len(known) == len(parts) else None
+
+
+def _is_same(call: nodes.Call) -> bool:
+    return (dotted(call.func) or "").rpartition(".")[2] in _SAME
 
 
 def dotted(node: nodes.Expression | None) -> str | None:

@@ -3,7 +3,7 @@ for certainty."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from lambda_lint.finding import Step
@@ -78,6 +78,12 @@ class CallFacts:
         return bool(self.request or self.fetch) or any(
             knowledge.opens_connection(one.name) or _is_api_call(one.name) for one in self.externals
         )
+
+    @property
+    def only_tells_region(self) -> bool:
+        """Whether nothing but the region is asked of a session, which is made for that alone."""
+        parent = self.site.module.parents.get(self.node)
+        return isinstance(parent, nodes.Attribute) and parent.attr == "region_name"
 
     def argument(self, name: str, position: int | None = None) -> nodes.Expression | None:
         """Return the argument with a name, or else the one at a position (counted from 0)."""
@@ -201,11 +207,28 @@ class CallFacts:
             places += [(edge.node, edge.scope) for edge in reversed(self.way.edges)]
         for node, scope in places:
             loop = loop_around(node, scope)
-            if is_conditional(node, scope, loop):
+            if is_conditional(node, scope, loop, partial(self._decided, scope)):
                 return True
             if loop is not None:
                 return False
         return False
+
+    def _decided(self, scope: Scope, test: nodes.Expression) -> bool | None:
+        """Return what a test says; of a parameter, that callers give none, since one does."""
+        match test:
+            case nodes.Name(id=name):
+                owner = scope.lookup(name)
+                if owner is not None and owner.kind == "function":
+                    return None if owner.function.parameter(name) is None else False
+            case nodes.UnaryOperation(operator="not", operand=nodes.Name() as asked):
+                return None if self._decided(scope, asked) is None else True
+            case nodes.Comparison(
+                left=nodes.Name() as asked,
+                operators=["is" | "is not" as operator],
+                comparators=[nodes.Constant(kind="none")],
+            ) if self._decided(scope, asked) is not None:
+                return operator == "is"
+        return self.project.guards.decisions.of(test, scope.module)
 
 
 _LOCAL_METHODS = frozenset(

@@ -82,12 +82,14 @@ def is_conditional(
             return False
         match parent:
             case nodes.If(test=test) | nodes.Conditional(test=test):
-                if child is not test and decide(test) is None:
+                body = parent.body if isinstance(parent, nodes.If) else [parent.body]
+                if child is not test and decide(test) is not (child in body):
                     return True
             case nodes.ExceptHandler() | nodes.Case():
                 return True
             case nodes.BooleanOperation(operands=operands):
-                if child is not operands[0]:
+                position = next(i for i, one in enumerate(operands) if one is child)
+                if any(decide(one) is None for one in operands[:position]):
                     return True
     return False
 

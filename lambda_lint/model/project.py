@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from lambda_lint.declaration import Declaration
+from lambda_lint.declaration import SNAPSTART, Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
+from lambda_lint.model.ages import impossible_tests
 from lambda_lint.model.call_effects import CallEffects
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
@@ -63,7 +64,8 @@ class Project:
         self.modules = modules
         self.sources = sources
         self.knowledge = knowledge
-        #: Whether functions are started from snapshots, in which no connection survives.
+        #: Whether the configuration says that all functions are started from snapshots, in which
+        #: no connection survives; `Handler.flags` has what descriptors say of single functions.
         self.snapstart = snapstart
         #: Whether all functions run on Lambda Managed Instances: many processes, one `/tmp`.
         self.managed_instances = managed_instances
@@ -109,6 +111,12 @@ class Project:
     def state_changes(self) -> Iterator[StateChange]:
         """Yield what invocations change of the process and leave changed."""
         yield from self.process_state.changes()
+
+    def impossible_ages(self) -> Iterator[StateChange]:
+        """Yield tests on the way of an event that ask whether a file is from the future."""
+        for node, scope in impossible_tests(self.phases):
+            remedy = "ask whether the time of the file, plus what it may be kept, is before now"
+            yield StateChange("the age of a file", "never", remedy, node, scope)
 
     def coverage(self, handler: Handler) -> Coverage:
         """Return how many of the calls that a handler's events run could be followed."""
@@ -347,6 +355,11 @@ class Call(CallFacts, CallEffects):
     def handlers(self) -> list[Handler]:
         """The handlers that reach the call for every event."""
         return self.project.phases.handlers_of(self.function)
+
+    @property
+    def snapstart(self) -> bool:
+        """Whether some function that gets here is started from a snapshot."""
+        return self.project.snapstart or any(SNAPSTART in one.flags for one in self.handlers)
 
     @cached_property
     def way(self) -> Path | None:
