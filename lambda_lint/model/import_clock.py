@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from lambda_lint.finding import Step
 from lambda_lint.model.calls import bind_arguments
@@ -20,7 +21,7 @@ from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.state import State
 from lambda_lint.model.state_uses import PRINTED, Uses
-from lambda_lint.model.values import ClassValue, External
+from lambda_lint.model.values import ClassValue, External, FunctionValue
 from lambda_lint.syntax import nodes
 
 
@@ -41,6 +42,10 @@ class Frozen:
     read: Step
     #: The function of an invocation that uses it.
     function: Function
+    #: Whether its name says that it is that of the environment.
+    of_environment: bool = False
+    #: Whether a hook that runs when a snapshot is restored makes it anew.
+    restored: bool = False
 
 
 class ImportClock:
@@ -109,8 +114,6 @@ class ImportClock:
             if spot.root in seen or spot.root in renewed or len(seen) > _MAX_NAMES:
                 continue
             seen.add(spot.root)
-            if what.what == "identifier" and _is_of_environment(spot.root.name):
-                continue
             if any(word in spot.root.name.upper() for word in _OF_THE_START):
                 continue
             for node, scope in self._loads_of(spot):
@@ -135,7 +138,37 @@ class ImportClock:
             return None
         shown = spot.describe()
         read = Step(scope.module.path, node.span, f"`{shown}` {use}")
-        return Frozen(site, what, "variable", shown, use, path, read, scope.function)
+        of_environment = what.what == "identifier" and _is_of_environment(spot.root.name)
+        restored = spot.root in self._restored
+        return Frozen(
+            *(site, what, "variable", shown, use, path, read, scope.function),
+            of_environment=of_environment,
+            restored=restored,
+        )
+
+    @cached_property
+    def _restored(self) -> frozenset[Place]:
+        """Return what hooks assign that run when a snapshot is restored.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+        """
+        hooks = [
+            one
+            for one in self.calls.functions()
+            if one.has_simple_decorator("register_after_restore")
+        ]
+        for site, externals in self.calls.externals.items():
+            if any(one.name.endswith(".register_after_restore") for one in externals):
+                for argument in site.node.arguments:
+                    for value in self.evaluator.evaluate(argument.value, site.scope):
+                        if isinstance(value, FunctionValue):
+                            hooks.append(value.function)
+        return frozenset(
+            spot.root
+            for hook in hooks
+            for target, _, scope in hook.stores
+            if (spot := self.lasting.target(target, scope)) is not None
+        )
 
     def _names(
         self, statement: nodes.Assign | nodes.AnnotatedAssign, scope: Scope

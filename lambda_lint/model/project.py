@@ -138,6 +138,11 @@ class Project:
         clock = ImportClock(self.phases, self._states.lasting, self.knowledge)
         return list(clock.all(self.states))
 
+    def starts_from_snapshot(self, found: Frozen) -> bool:
+        """Whether a function that uses what was made at import is started from a snapshot."""
+        handlers = self.phases.handlers_of(found.function)
+        return self.snapstart or any(SNAPSTART in one.flags for one in handlers)
+
     @cached_property
     def _states(self) -> States:
         return States(self.phases, self.dependence)

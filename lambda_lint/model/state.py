@@ -62,6 +62,8 @@ class State:
     is_cache: bool = False
     #: Whether invocations take things out of it again.
     is_drained: bool = False
+    #: Fields of use of the library objects that it holds: `http`, `aws`.
+    families: frozenset[str] = frozenset()
     _reached: Mapping[Function, Sequence[Handler]] = field(default_factory=dict)
 
     def reached_by(self, function: Function) -> Sequence[Handler]:
@@ -143,6 +145,7 @@ class States:
                     place in self._read,
                     place in self._changing.memos,
                     place in self._drained,
+                    self._families(place),
                     {
                         one.touch.function: self.phases.handlers_of(one.touch.function)
                         for one in changes
@@ -201,6 +204,18 @@ class States:
                 ]
                 return tuple(made or own)
         return ()
+
+    def _families(self, place: Place) -> frozenset[str]:
+        """Return the fields of use of the library objects that the place begins with."""
+        evaluator = self.calls.evaluator
+        found = set()
+        for binding in self._initial(place):
+            if isinstance(binding.value, nodes.Call):
+                for one in evaluator.evaluate(binding.value.func, binding.scope):
+                    if isinstance(one, External):
+                        made = evaluator.knowledge.constructor(one.name)
+                        found.add(made.family if made is not None else "")
+        return frozenset(found - {""})
 
     # What an invocation may still find there.
 
