@@ -22,7 +22,8 @@ from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
 from lambda_lint.model.routes import imported_paths, is_test_path
-from lambda_lint.model.state import Fill, State
+from lambda_lint.model.state import State
+from lambda_lint.model.state_changes import Fill
 from lambda_lint.parsing import parse_all, syntax_errors
 from lambda_lint.rule import Report, Rule
 from lambda_lint.settings import Settings

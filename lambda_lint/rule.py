@@ -39,7 +39,8 @@ from lambda_lint.model.rewrites import (
     hoist,
     needs_only_module_names,
 )
-from lambda_lint.model.state import Change, Fill, Stale, State
+from lambda_lint.model.state import Stale, State
+from lambda_lint.model.state_changes import Change, Fill
 from lambda_lint.model.state_stories import (
     GROWN,
     REBOUND,

@@ -23,6 +23,8 @@ def handler(event, context):
     return s3(event["role"]).list_buckets()
 ```
 
+Not run: every token of the stand-in for AWS sees the same buckets.
+
 ```python good
 import boto3
 
@@ -37,6 +39,14 @@ def handler(event, context):
     return s3(event["region"]).list_buckets()
 ```
 
+```python events
+send({"user": "alice"})
+send({"user": "bob"})
+# file: directory.py
+def find(user):
+    return {"name": user}
+```
+
 ```python bad name="anything else that is kept"
 import directory
 
@@ -47,6 +57,17 @@ def handler(event, context):
     if not user:
         user = directory.find(event["user"])  # LMB207
     return {"name": user["name"]}
+```
+
+```python events
+aws("dynamodb").create_table(
+    TableName="t",
+    KeySchema=[{"AttributeName": "function", "KeyType": "HASH"}],
+    AttributeDefinitions=[{"AttributeName": "function", "AttributeType": "S"}],
+    BillingMode="PAY_PER_REQUEST",
+)
+send({"region": "eu-west-1"})
+send({"region": "eu-west-2"})
 ```
 
 ```python good name="made anew when the data differs, or from what never changes"
@@ -65,9 +86,9 @@ def handler(event, context):
         client = boto3.client("s3", region_name=region)
         made_for = region
     if table is None:
-        table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
+        table = boto3.resource("dynamodb").Table(os.environ.get("TABLE", "t"))
     table.put_item(Item={"function": context.function_name})
-    return client.list_buckets()
+    return client.meta.region_name
 ```
 
 Silent when the data is the key, when the test in front of the memo compares it, and when what is

@@ -14,6 +14,9 @@ from lambda_lint.descriptors.redirections import redirected, sends_telemetry
 from lambda_lint.finding import Confidence, Span
 
 _HANDLER = re.compile(r"[^\s$:{}]+\.[A-Za-z_]\w*")
+_USUAL = frozenset({"index", "app", "main", "handler", "handlers", "lambda_function", "lambda"})
+"""Names of modules that templates give."""
+
 _BUILT = frozenset({"python", "py", "src", "lambda", "function", "code", "index", "handler", "zip"})
 
 
@@ -100,7 +103,9 @@ def look_up(module: str, found: Described, files: Files) -> tuple[str | None, st
     hinted = [one for one in fits if hints & _folder_names(one)]
     near = [one for one in fits if not found.near or one.startswith(f"{found.near}/")]
     exact = [one for one in hinted if hints & _last_folder_names(one)]
-    for some in (exact, [one for one in hinted if one in near], hinted, near, fits):
+    # Half of all functions have such a name; one that lies elsewhere is another's.
+    anywhere = [] if _USUAL.issuperset(tail.split("/")) else fits
+    for some in (exact, [one for one in hinted if one in near], hinted, near, anywhere):
         if len(some) == 1:
             return some[0], _root(some[0], tail)
     return None, None

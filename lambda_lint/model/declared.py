@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from lambda_lint.model.handlers import Finder, Handler
 
 
+_USUAL = frozenset({"index", "app", "main", "handler", "lambda_function"})
+"""Names of modules that templates give; one of them elsewhere is another function's."""
+
+
 @dataclass(frozen=True, slots=True)
 class MissingHandler:
     """A function whose handler the project does not have.
@@ -126,7 +130,9 @@ def _without_module(calls: CallGraph, one: Declaration) -> Iterator[MissingHandl
     if not top.isidentifier() or top in imports.libraries:
         return
     tail = name.replace(".", "/")
-    if any(path.endswith((f"/{tail}.py", f"/{tail}/__init__.py")) for path in imports.paths):
+    if tail not in _USUAL and any(
+        path.endswith((f"/{tail}.py", f"/{tail}/__init__.py")) for path in imports.paths
+    ):
         # It lies elsewhere, and some step of the build may bring it.
         return
     prefix = f"{root}/" if root else ""

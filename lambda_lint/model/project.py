@@ -35,7 +35,8 @@ from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
-from lambda_lint.model.state import Fill, State, States
+from lambda_lint.model.state import State, States
+from lambda_lint.model.state_changes import Fill
 from lambda_lint.model.temporary import Temporary
 from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
