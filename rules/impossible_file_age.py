@@ -62,8 +62,8 @@ def handler(event, context):
     return [is_fresh, is_older]
 ```
 
-Silent when one side is not written out: the time of a file, and `time.time()` plus something that is
-no negative number.
+Silent when one side is not written out: the time of a file, and `time.time()` plus something that
+is no negative number.
 
 Limits: times that were kept in variables are not followed.
 """
