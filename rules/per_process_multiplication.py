@@ -20,7 +20,7 @@ def handler(event, context):
         return connection.execute(text("select 1 from items")).scalar()
 ```
 
-Not run: it needs several processes at a time.
+Not run: it needs several processes, and a database.
 
 ```python good name="one connection for each process"
 from sqlalchemy import create_engine, text
