@@ -44,6 +44,8 @@ class Decisions:
         #: The functions that may run at all; None while that is not known yet.
         self._possible: frozenset[Function] | None = None
         self._depth = 0
+        #: The imports that are being followed.
+        self._followed: set[Binding] = set()
         self._values: dict[tuple[nodes.Node, Scope], Known | None] = {}
         self._attributes: dict[tuple[Class, str], Known | None] = {}
         self._tests: dict[nodes.Node, bool | None] = {}
@@ -258,7 +260,14 @@ class Decisions:
                 return self._value(binding.value, binding.scope)
             case "from":
                 module = self.evaluator.module_of_import(binding)
-                return self._member(module, binding.name) if module is not None else None
+                if module is None or binding in self._followed:
+                    # Modules that import a name from each other in a circle never give it a value.
+                    return None
+                self._followed.add(binding)
+                try:
+                    return self._member(module, binding.name)
+                finally:
+                    self._followed.discard(binding)
             case "parameter":
                 return self._parameter(binding.scope.function, binding.name)
         return None
