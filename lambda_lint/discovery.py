@@ -76,10 +76,9 @@ def discover(
     `paths` are relative to the working directory; none means the whole root. A file that is named
     counts as Python, unless it describes a deployment, and is read even if it is excluded or git
     ignores it, unless `settings.force_exclude`; so is a directory, with the exclusions starting
-    anew inside of it.
-    `stdin` is the name and content of one more file, which may exist on disk or not. Ignored are
-    the patterns of the settings, `.gitignore` from the root of the repository downwards,
-    `.git/info/exclude`, and virtual environments; links to directories are not followed.
+    anew inside of it. `stdin` is the name and content of one more file, which may exist on disk or
+    not. Ignored are the patterns of the settings, `.gitignore` from the root of the repository
+    downwards, `.git/info/exclude`, and virtual environments; links to directories are not followed.
 
     Raises DiscoveryError for a path that does not exist and when there is no Python file under
     what was asked for. What cannot be read is a Failure.

@@ -120,6 +120,11 @@ CASES = {
         )
         + HANDLER,
     },
+    "switches that modules import from each other": {
+        "pkg/__init__.py": "from pkg import A\nfrom pkg.b import B\n",
+        "pkg/b.py": "from pkg import A, B\n",
+        "app.py": "from pkg import A, B\ndef run(event):\n if A and B: print(1)\n" + HANDLER,
+    },
     "names that only the run knows": {
         "app.py": (
             "import sys\nexec('x = 1')\nglobals()['run'] = print\n"
