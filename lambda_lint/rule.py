@@ -22,6 +22,7 @@ from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.import_clock import steps as witness_of_frozen
+from lambda_lint.model.kept import Kept
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.project import (
     Call,
@@ -204,6 +205,30 @@ class Report:
         )
 
     @staticmethod
+    def of_kept(kept: Kept, *, message: str, help: str, fetched: str, last: str) -> Report:
+        """Report a value that is fetched once and kept, where it is put.
+
+        `fetched` is what the witness says of the call that hands it out, `last` what it says of
+        the place that keeps it.
+        """
+        only_custom = all(one.custom_resource for one in kept.handlers)
+        ranks = [one.confidence for one in kept.handlers]
+        return Report(
+            path=kept.path,
+            span=kept.span,
+            message=message,
+            help=help,
+            witness=(
+                *kept.way,
+                Step(kept.site.module.path, kept.site.span, fetched),
+                Step(kept.path, kept.span, last),
+            ),
+            handlers=tuple(one.label for one in kept.handlers),
+            severity=Severity.INFO if only_custom else None,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
+    @staticmethod
     def of_touch(
         touch: Touch,
         project: Project,
@@ -351,6 +376,7 @@ __all__ = [
     "Fix",
     "Frozen",
     "Handler",
+    "Kept",
     "Leak",
     "MissingHandler",
     "Phase",

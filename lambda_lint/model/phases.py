@@ -416,11 +416,11 @@ class Phases:
 
     def holds(self, guard: Guard, edge: Edge, handlers: Sequence[Handler]) -> bool:
         """Whether a guard keeps this very call from being made again."""
-        if guard.kind == "decorator" and edge.site is not None and self._fresh_key(edge.site):
+        if guard.kind == "decorator" and edge.site is not None and self.has_fresh_key(edge.site):
             return False
         return self.lasts(guard, handlers, edge.receiver if guard.kind == "decorator" else None)
 
-    def _fresh_key(self, site: CallSite) -> bool:
+    def has_fresh_key(self, site: CallSite) -> bool:
         """Whether an argument of a memoised function is an object of this invocation.
 
         Such an object is equal to nothing but itself, so the memo never finds it again.

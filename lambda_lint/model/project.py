@@ -24,6 +24,7 @@ from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
 from lambda_lint.model.import_clock import Frozen, ImportClock
 from lambda_lint.model.imports import ImportMap
+from lambda_lint.model.kept import Keeping, Kept
 from lambda_lint.model.knowledge import Constructor, Knowledge
 from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
@@ -128,6 +129,11 @@ class Project:
         """The times and identifiers that are made at import and used by invocations."""
         clock = ImportClock(self.phases, self._states.lasting, self.knowledge)
         return list(clock.all(self.states))
+
+    @cached_property
+    def kept(self) -> list[Kept]:
+        """The secrets, credentials and settings that are fetched once and kept for good."""
+        return list(Keeping(self.phases, self._states.lasting, self.knowledge).all())
 
     @cached_property
     def _states(self) -> States:
