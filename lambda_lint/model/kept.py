@@ -423,6 +423,7 @@ class Keeping:
             node.attr in ("cache_clear", "cache_pop", "cache_invalidate")
             and _last_name(node.value) == function.name
             for other in self.calls.functions()
+            if self.phases.of_function(other) in (Phase.INVOKE, Phase.ONCE)
             for node, _ in other.attribute_loads
         )
 
