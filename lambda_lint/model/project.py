@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
+from lambda_lint.model.caches import Caches, Caching
 from lambda_lint.model.call_effects import CallEffects
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
@@ -129,6 +130,12 @@ class Project:
         """The times and identifiers that are made at import and used by invocations."""
         clock = ImportClock(self.phases, self._states.lasting, self.knowledge)
         return list(clock.all(self.states))
+
+    @cached_property
+    def caches(self) -> list[Caching]:
+        """The caches that grow without end, and those whose keys never come again."""
+        lasting = self._states.lasting
+        return list(Caches(self.phases, lasting, self.dependence, self.knowledge).all())
 
     @cached_property
     def kept(self) -> list[Kept]:
