@@ -16,6 +16,7 @@ from lambda_lint.model.calls import bind_arguments
 from lambda_lint.model.facts import Momentary
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.lasting import Lasting, Spot
+from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
@@ -59,7 +60,7 @@ class ImportClock:
         self.lasting = lasting
         self.knowledge = knowledge
         self.uses = Uses(lasting)
-        self._loads: dict[str, list[tuple[nodes.Expression, Scope]]] | None = None
+        self.loads = Loads(lasting, phases.calls.modules)
 
     def all(self, states: list[State]) -> Iterator[Frozen]:
         """Yield what is used after it was made at import; nothing that invocations renew."""
@@ -116,7 +117,7 @@ class ImportClock:
             seen.add(spot.root)
             if any(word in spot.root.name.upper() for word in _OF_THE_START):
                 continue
-            for node, scope in self._loads_of(spot):
+            for node, scope in self.loads.of_place(spot.root):
                 if scope.function.is_module:
                     pending += self._derived(node, scope)
                     continue
@@ -196,32 +197,6 @@ class ImportClock:
                 case nodes.Statement() | nodes.Lambda():
                     return
 
-    def _loads_of(self, spot: Spot) -> Iterator[tuple[nodes.Expression, Scope]]:
-        for node, scope in self._by_name().get(spot.root.name, ()):
-            if not _is_target(scope.module.parents.get(node), node):
-                found = self.lasting.of(node, scope)
-                if found is not None and found.root == spot.root:
-                    yield node, scope
-
-    def _by_name(self) -> dict[str, list[tuple[nodes.Expression, Scope]]]:
-        if self._loads is None:
-            self._loads = {}
-            for path in sorted(self.calls.modules):
-                module = self.calls.modules[path]
-                renamed = {
-                    name: one.name
-                    for name, bindings in module.scope.bindings.items()
-                    for one in bindings
-                    if one.kind == "from" and one.name != name
-                }
-                for node, scope in module.scope_of.items():
-                    if isinstance(node, nodes.Name):
-                        name = renamed.get(node.id, node.id)
-                        self._loads.setdefault(name, []).append((node, scope))
-                    elif isinstance(node, nodes.Attribute):
-                        self._loads.setdefault(node.attr, []).append((node, scope))
-        return self._loads
-
     def _is_elapsed(self, node: nodes.Expression, scope: Scope) -> bool:
         """Whether it is only subtracted from the time that is now: `time.time() - START`."""
         for child, parent in scope.module.ancestors(node):
@@ -262,10 +237,7 @@ class ImportClock:
         if function is None or path is None or not self._is_left_out(function, parameter.name):
             return None
         spot = Spot(Place("parameter", function, parameter.name))
-        if not any(
-            scope.function is function and isinstance(node, nodes.Name)
-            for node, scope in self._by_name().get(parameter.name, ())
-        ):
+        if not any(self.loads.of_local(parameter.name, function.scope)):
             return None
         # A wrong time in a log is wrong as well, where the caller is meant to give the right one.
         use = self.uses.of_name(parameter.name, function.scope, spot) or "is logged"
@@ -308,7 +280,7 @@ class ImportClock:
         return None
 
     def _users(self, class_: Class) -> Iterator[Function]:
-        for node, scope in self._by_name().get(class_.name, ()):
+        for node, scope in self.loads.named(class_.name):
             if self.phases.of_function(scope.function) is Phase.INVOKE and any(
                 isinstance(one, ClassValue) and one.class_ is class_
                 for one in self.evaluator.evaluate(node, scope)
@@ -333,10 +305,6 @@ def _target_name(statement: nodes.Statement | None) -> str:
         case nodes.AnnotatedAssign(target=nodes.Name(id=name)):
             return name
     return "field"
-
-
-def _is_target(parent: nodes.Node | None, node: nodes.Node) -> bool:
-    return node in getattr(parent, "targets", ()) or getattr(parent, "target", None) is node
 
 
 def _is_of_environment(name: str) -> bool:

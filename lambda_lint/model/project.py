@@ -11,6 +11,7 @@ from lambda_lint.declaration import SNAPSTART, Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
 from lambda_lint.model.ages import impossible_tests
+from lambda_lint.model.caches import Caches, Caching
 from lambda_lint.model.call_effects import CallEffects
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
@@ -25,6 +26,7 @@ from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
 from lambda_lint.model.import_clock import Frozen, ImportClock
 from lambda_lint.model.imports import ImportMap
+from lambda_lint.model.kept import Keeping, Kept
 from lambda_lint.model.knowledge import Constructor, Knowledge
 from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
@@ -142,6 +144,17 @@ class Project:
         """Whether a function that uses what was made at import is started from a snapshot."""
         handlers = self.phases.handlers_of(found.function)
         return self.snapstart or any(SNAPSTART in one.flags for one in handlers)
+
+    @cached_property
+    def caches(self) -> list[Caching]:
+        """The caches that grow without end, and those whose keys never come again."""
+        lasting = self._states.lasting
+        return list(Caches(self.phases, lasting, self.dependence, self.knowledge).all())
+
+    @cached_property
+    def kept(self) -> list[Kept]:
+        """The secrets, credentials and settings that are fetched once and kept for good."""
+        return list(Keeping(self.phases, self._states.lasting, self.knowledge).all())
 
     @cached_property
     def _states(self) -> States:
