@@ -15,14 +15,17 @@ from lambda_lint.descriptors.inline import Inline
 from lambda_lint.finding import Confidence, Finding, Severity, Span, Step
 from lambda_lint.fingerprint import with_fingerprints
 from lambda_lint.model import program
+from lambda_lint.model.caches import Caching
 from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.handlers import ConfiguredHandlerError, Handler
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.imports import ImportMap
+from lambda_lint.model.kept import Kept
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
 from lambda_lint.model.routes import imported_paths, is_test_path
-from lambda_lint.model.state import Fill, State
+from lambda_lint.model.state import State
+from lambda_lint.model.state_changes import Fill
 from lambda_lint.parsing import parse_all, syntax_errors
 from lambda_lint.rule import Report, Rule
 from lambda_lint.settings import Settings
@@ -285,6 +288,8 @@ def _ask(
         State: project.states if any(rule.entity is State for rule in rules) else (),
         Fill: project.fills if any(rule.entity is Fill for rule in rules) else (),
         Frozen: project.frozen if any(rule.entity is Frozen for rule in rules) else (),
+        Caching: project.caches if any(rule.entity is Caching for rule in rules) else (),
+        Kept: project.kept if any(rule.entity is Kept for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
         StateChange: _changes(project, rules),
     }

@@ -18,10 +18,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
+from lambda_lint.model.caches import Caching
 from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.import_clock import steps as witness_of_frozen
+from lambda_lint.model.kept import Kept
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.project import (
     Call,
@@ -39,7 +41,8 @@ from lambda_lint.model.rewrites import (
     hoist,
     needs_only_module_names,
 )
-from lambda_lint.model.state import Change, Fill, Stale, State
+from lambda_lint.model.state import Stale, State
+from lambda_lint.model.state_changes import Change, Fill
 from lambda_lint.model.state_stories import (
     GROWN,
     REBOUND,
@@ -204,6 +207,52 @@ class Report:
         )
 
     @staticmethod
+    def of_cache(
+        caching: Caching, project: Project, *, message: str, help: str, last: str
+    ) -> Report:
+        """Report a cache, with the way of an invocation that brings a key as its witness."""
+        only_custom = all(one.custom_resource for one in caching.handlers)
+        ranks = [one.confidence for one in caching.handlers]
+        return Report(
+            path=caching.path,
+            span=caching.span,
+            message=message,
+            help=help,
+            witness=(
+                *project.phases.witness(caching.way),
+                caching.brought,
+                Step(caching.path, caching.span, last),
+            ),
+            handlers=tuple(one.label for one in caching.handlers),
+            severity=Severity.INFO if only_custom else None,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
+    @staticmethod
+    def of_kept(kept: Kept, *, message: str, help: str, fetched: str, last: str) -> Report:
+        """Report a value that is fetched once and kept, where it is put.
+
+        `fetched` is what the witness says of the call that hands it out, `last` what it says of
+        the place that keeps it.
+        """
+        only_custom = all(one.custom_resource for one in kept.handlers)
+        ranks = [one.confidence for one in kept.handlers]
+        return Report(
+            path=kept.path,
+            span=kept.span,
+            message=message,
+            help=help,
+            witness=(
+                *kept.way,
+                Step(kept.site.module.path, kept.site.span, fetched),
+                Step(kept.path, kept.span, last),
+            ),
+            handlers=tuple(one.label for one in kept.handlers),
+            severity=Severity.INFO if only_custom else None,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+        )
+
+    @staticmethod
     def of_touch(
         touch: Touch,
         project: Project,
@@ -342,6 +391,7 @@ __all__ = [
     "REBOUND",
     "RESHAPED",
     "UNKNOWN",
+    "Caching",
     "Call",
     "Change",
     "Confidence",
@@ -351,6 +401,7 @@ __all__ = [
     "Fix",
     "Frozen",
     "Handler",
+    "Kept",
     "Leak",
     "MissingHandler",
     "Phase",

@@ -6,8 +6,8 @@ Sources: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment
 https://github.com/Azure/azure-functions-python-worker/issues/271
 
 ```python events
-send({"Records": [{"body": "alice"}]})
-send({"Records": [{"body": "bob"}]})
+send({"Records": [{"body": "a"}]})
+send({"Records": [{"body": "b"}]})
 ```
 
 ```python bad
@@ -27,8 +27,8 @@ def handler(event, context):
 Texts, counters and dictionaries add up in the same way, also in a helper:
 
 ```python events
-send({"text": "a", "parts": 1, "account": "alice", "regions": ["eu"]})
-send({"text": "b", "parts": 1, "account": "bob", "regions": ["us"]})
+send({"text": "a", "parts": 2, "account": "one", "regions": ["x"]})
+send({"text": "b", "parts": 3, "account": "two", "regions": ["y"]})
 # file: mail.py
 import effects
 
@@ -60,8 +60,8 @@ def handler(event, context):
 ```
 
 ```python events
-send({"row": "alice"})
-send({"row": "bob"})
+send({"row": 1})
+send({"row": 2})
 ```
 
 ```python bad name="given to a helper"
@@ -73,6 +73,13 @@ def fill(table, event):
 def handler(event, context):
     fill(rows, event)
     return {"rows": rows}
+```
+
+```python events
+aws("s3").create_bucket(Bucket="texts")
+aws("s3").put_object(Bucket="texts", Key="k", Body=b"text")
+send({"Records": [{"body": "a", "messageId": "1"}], "id": 1, "key": "k"})
+send({"Records": [{"body": "b", "messageId": "2"}], "id": 2, "key": "k"})
 ```
 
 ```python good name="emptied, bounded, or a cache"
@@ -98,7 +105,7 @@ def first(event):
 
 def body(key):
     if key not in bodies:
-        bodies[key] = s3.get_object(Bucket="bodies", Key=key)["Body"].read()
+        bodies[key] = s3.get_object(Bucket="texts", Key=key)["Body"].read().decode()
     return bodies[key]
 
 def flush():
@@ -115,10 +122,8 @@ def handler(event, context):
         batch.append(record["body"])
         lines.append(record["messageId"])
     recent.append(event["id"])
-    return {"batch": batch, "lines": flush(), "body": body(event["key"]), "recent": list(recent)}
+    return {"batch": batch, "lines": flush(), "body": body(event["key"]), "few": len(recent) <= 20}
 ```
-
-Not run: the answer tells what the last twenty invocations were, which is what it is for.
 
 Silent when it is emptied before it is used, or before the handler ends; when things are taken out
 again (a queue); when it has a fixed size; when it is a cache, which is asked by key; and when only

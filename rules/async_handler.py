@@ -9,7 +9,17 @@ async def lambda_handler(event, context):  # LMB706
     return {"statusCode": 200}
 ```
 
-Not run: the first event fails.
+Not run: no event is answered, on a fresh environment neither.
+
+```python events handler=app.lambda_handler
+send({})
+send({})
+# file: runner.py
+import asyncio
+
+def run_async(function):
+    return lambda event, context: asyncio.run(function(event, context))
+```
 
 ```python good
 import asyncio

@@ -7,6 +7,30 @@ machine waits, and sees nothing of it.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html and
 https://kafka-python.readthedocs.io/en/master/apidoc/KafkaProducer.html
 
+```python events
+send({"id": "1"})
+send({"id": "2"})
+# file: kafka.py
+import effects
+
+class KafkaProducer:
+    def __init__(self, bootstrap_servers):
+        self.waiting = []
+
+    def send(self, topic, message):
+        # The thread that sends wakes up in the next invocation, or is waited for.
+        self.flush()
+        self.waiting.append(f"{topic}: {message.decode()}")
+        return self
+
+    def flush(self, timeout=None):
+        for message in self.waiting:
+            effects.record("sent", message)
+        self.waiting = []
+
+    get = flush
+```
+
 ```python bad
 from kafka import KafkaProducer
 
@@ -17,7 +41,48 @@ def handler(event, context):
     return {"statusCode": 202}
 ```
 
-Not run: it needs a broker.
+```python events
+send({"user": "alice", "id": "1"})
+send({"user": "bob", "id": "2"})
+# file: posthog.py
+import effects
+
+class Posthog:
+    def __init__(self, key, sync_mode=False):
+        self.sync_mode = sync_mode
+        self.waiting = []
+
+    def capture(self, user, what):
+        # The thread that sends wakes up in the next invocation.
+        self.flush()
+        self.waiting.append(f"{user}: {what}")
+        if self.sync_mode:
+            self.flush()
+
+    def flush(self):
+        for message in self.waiting:
+            effects.record("sent", message)
+        self.waiting = []
+# file: kafka.py
+import effects
+
+class KafkaProducer:
+    def __init__(self, bootstrap_servers):
+        self.waiting = []
+
+    def send(self, topic, message):
+        # The thread that sends wakes up in the next invocation, or is waited for.
+        self.flush()
+        self.waiting.append(f"{topic}: {message.decode()}")
+        return self
+
+    def flush(self, timeout=None):
+        for message in self.waiting:
+            effects.record("sent", message)
+        self.waiting = []
+
+    get = flush
+```
 
 ```python bad name="in a helper"
 from posthog import Posthog
@@ -31,8 +96,6 @@ def handler(event, context):
     track(event)
     return {"statusCode": 202}
 ```
-
-Not run: it needs a server.
 
 ```python good name="flushed before the handler returns, or waited for"
 from kafka import KafkaProducer

@@ -123,6 +123,10 @@ from lambda_lint.rule import Frozen, Project, Report, Severity, rule
 
 @rule("LMB601", category="stale-init-value", severity=Severity.WARNING)
 def import_time_clock(found: Frozen, project: Project) -> Iterator[Report]:
+    if found.of_environment or (
+        found.what.what == "identifier" and project.starts_from_snapshot(found)
+    ):
+        return
     what = f"the {found.what.what} of the import"
     match found.kind:
         case "default":

@@ -20,6 +20,8 @@ def handler(event, context):
     return call()
 ```
 
+Not run: as long as every invocation overwrites the value before it reads it, nothing shows.
+
 ```python good
 import contextvars
 

@@ -17,6 +17,11 @@ def handler(event, context):
 
 Not run: the level is the wrong one from the first event on.
 
+```python events
+send({"id": 1})
+send({"id": 2})
+```
+
 ```python good name="the level of the root logger, or with force"
 import logging
 

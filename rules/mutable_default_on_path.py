@@ -5,6 +5,11 @@ assigns is shared by all objects. What one invocation puts in, the next one find
 https://docs.python.org/3/reference/compound_stmts.html#function-definitions and
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
+```python events
+send({"items": [{"id": 1}]})
+send({"items": [{"id": 2}]})
+```
+
 ```python bad
 def collect(items, found=[]):
     for item in items:
@@ -24,6 +29,11 @@ def collect(items, found=None):
 
 def handler(event, context):
     return {"ids": collect(event["items"])}
+```
+
+```python events
+send({"item": 1, "row": 1, "n": 3})
+send({"item": 2, "row": 2, "n": 3})
 ```
 
 ```python bad name="in a class body"

@@ -20,6 +20,8 @@ def handler(event, context):
         return connection.execute(text("select 1 from items")).scalar()
 ```
 
+Not run: it needs several processes, and a database.
+
 ```python good name="one connection for each process"
 from sqlalchemy import create_engine, text
 
@@ -32,8 +34,8 @@ def handler(event, context):
         return connection.execute(text("select 1 from items")).scalar()
 ```
 
-Silent unless a template declares a capacity provider for a function that uses it, or
-`managed-instances` is set, and when the pool holds one connection.
+Silent when no template declares a capacity provider for a function that uses it and
+`managed-instances` is not set, and when the pool holds one connection.
 
 It is a note, shown with `--strict` or when it is selected.
 

@@ -23,6 +23,14 @@ def run():
     return f"/data/{os.environ.get('TENANT', 'nobody')}"
 ```
 
+```python good
+def handler(event, context):
+    return run(event.get("tenant", "nobody"))
+
+def run(tenant):
+    return f"/data/{tenant}"
+```
+
 ```python events
 watch("sys_path")
 for number in range(4):

@@ -70,25 +70,103 @@ def handler(event, context):
 
 And so have clients, applications and bots:
 
+```python events
+aws("s3").create_bucket(Bucket="orders")
+aws("s3").put_object(Bucket="orders", Key="a", Body="hello")
+send({"key": "a"})
+send({"key": "a"})
+# file: tracing.py
+import effects
+
+def trace(event_name="finished", **rest):
+    effects.record("trace", event_name)
+# file: telegram/ext.py
+import effects
+
+class Filters:
+    text = "text"
+
+def MessageHandler(which, callback):
+    return which, callback
+
+class Dispatcher:
+    def __init__(self, bot, queue):
+        self.handlers = []
+
+    def add_handler(self, handler):
+        self.handlers.append(handler)
+        effects.record("handlers of the bot", len(self.handlers))
+# file: pyee.py
+class EventEmitter:
+    def __init__(self):
+        self.listeners = []
+
+    def on(self, event, listener):
+        self.listeners.append((event, listener))
+        return listener
+
+    def emit(self, event):
+        for one in self.listeners:
+            one[1](event)
+
+    def remove_listener(self, event, listener):
+        self.listeners.remove((event, listener))
+```
+
 ```python bad name="hooks and bots"
 import boto3
 from telegram.ext import Dispatcher, Filters, MessageHandler
+from tracing import trace
 
 s3 = boto3.client("s3")
 dispatcher = Dispatcher(None, None)
 
-def trace(**arguments):
-    print(arguments)
-
 def handler(event, context):
     s3.meta.events.register("before-send.s3", trace)  # LMB401
     dispatcher.add_handler(MessageHandler(Filters.text, trace))  # LMB401
-    return s3.get_object(Bucket="b", Key=event["key"])
+    return s3.get_object(Bucket="orders", Key=event["key"])["ContentLength"]
 ```
 
-Not run: it needs a bot.
+```python good name="told apart by an id, made by the invocation, or taken off again"
+import boto3
+from pyee import EventEmitter
+from tracing import trace
+
+s3 = boto3.client("s3")
+jobs = EventEmitter()
+
+def handler(event, context):
+    s3.meta.events.register("before-send.s3", trace, unique_id="trace")
+    mine = EventEmitter()
+    mine.on("finished", lambda result: trace(result))
+    mine.emit("finished")
+    listener = jobs.on("finished", lambda result: trace(result))
+    try:
+        jobs.emit("finished")
+        return s3.get_object(Bucket="orders", Key=event["key"])["ContentLength"]
+    finally:
+        jobs.remove_listener("finished", listener)
+```
 
 A `once` listener is taken off when its event comes. If another event comes, it stays:
+
+```python events
+watch("memory")
+for number in range(40):
+    send({"id": number})
+# file: pyee.py
+class EventEmitter:
+    def __init__(self):
+        self.listeners = []
+
+    def once(self, event, listener):
+        self.listeners.append((event, listener))
+
+    def emit(self, event, *what):
+        for one in [one for one in self.listeners if one[0] == event]:
+            self.listeners.remove(one)
+            one[1](*what)
+```
 
 ```python bad name="once, and its sibling"
 from pyee import EventEmitter
@@ -102,8 +180,6 @@ def handler(event, context):
     jobs.emit("finished", event["id"])
     return done
 ```
-
-Not run: it needs pyee.
 
 ```python events
 watch("logging_handlers")
@@ -139,26 +215,6 @@ def handler(event, context):
     return event["id"]
 ```
 
-```python good name="told apart by an id, made by the invocation, or taken off again"
-import boto3
-from pyee import EventEmitter
-
-s3 = boto3.client("s3")
-jobs = EventEmitter()
-
-def handler(event, context):
-    s3.meta.events.register("before-send.s3", print, unique_id="trace")
-    mine = EventEmitter()
-    mine.on("finished", lambda result: print(result))
-    listener = jobs.on("finished", lambda result: print(result))
-    try:
-        return s3.get_object(Bucket="b", Key=event["key"])
-    finally:
-        jobs.remove_listener("finished", listener)
-```
-
-Not run: it needs pyee.
-
 Further calls are named in the configuration:
 
 ```toml config
@@ -166,6 +222,25 @@ Further calls are named in the configuration:
 names = ["company.bus.Bus().on"]
 what = "listener"
 undo = ["off"]
+```
+
+```python events
+send({"id": 1})
+send({"id": 2})
+# file: company/bus.py
+import effects
+
+class Bus:
+    def __init__(self):
+        self.listeners = []
+
+    def on(self, event, listener):
+        self.listeners.append(listener)
+
+    def send(self, event, what):
+        for listener in self.listeners:
+            effects.record("called", event, what)
+            listener(what)
 ```
 
 ```python bad name="of your own"
@@ -177,8 +252,6 @@ def handler(event, context):
     bus.on("order", print)  # LMB401
     bus.send("order", event["id"])
 ```
-
-Not run: it needs the bus.
 
 Silent when a test asks what is registered (`if not logger.handlers`), when something that the
 handler runs takes it off or replaces the list (`removeHandler`, `handlers.clear()`, `dictConfig`,

@@ -34,29 +34,31 @@ def handler(event, context):
 ```
 
 ```python events
-for bucket in ("alice", "bob"):
-    aws("s3").create_bucket(Bucket=bucket + "-files")
-    send({"bucket": bucket + "-files"})
-    see(aws("s3").get_bucket_policy(Bucket=bucket + "-files")["Policy"])
+send({"bucket": "one"})
+send({"bucket": "two"})
+# file: buckets.py
+import effects
+
+def put_policy(bucket, policy):
+    effects.record("policy", bucket, policy)
 ```
 
 ```python bad name="a placeholder that is gone"
 import json
 
-import boto3
+import buckets
 
 POLICY = {"Effect": "Deny", "Resource": "arn:aws:s3:::BUCKET/*"}
 DOCUMENT = {"Version": "2012-10-17", "Statement": []}
-s3 = boto3.client("s3")
 
 def handler(event, context):
     POLICY["Resource"] = POLICY["Resource"].replace("BUCKET", event["bucket"])  # LMB204
     DOCUMENT["Statement"].append(POLICY)  # LMB204
-    s3.put_bucket_policy(Bucket=event["bucket"], Policy=json.dumps(DOCUMENT))
+    buckets.put_policy(event["bucket"], json.dumps(DOCUMENT))
 ```
 
 ```python events
-send({"debug": True, "level": "debug"})
+send({"debug": True, "level": "all"})
 send({})
 # file: settings.json
 {"level": "info"}
@@ -79,8 +81,8 @@ def handler(event, context):
 ```
 
 ```python events
-send({"id": 1, "text": "a", "level": "info", "region": "eu"})
-send({"id": 2, "text": "b", "level": "debug", "region": "us"})
+send({"id": 1, "text": "a", "level": "x", "region": "r"})
+send({"id": 2, "text": "b", "level": "y", "region": "s"})
 ```
 
 ```python good name="copied, or always replaced"

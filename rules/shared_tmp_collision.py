@@ -40,9 +40,9 @@ def handler(event, context):
     return os.path.getsize("/tmp/model.bin")
 ```
 
-Silent unless a template declares a capacity provider for a function that gets here, or
-`managed-instances` is set; behind a test of whether the file is there; and when a lock or a rename
-shows that somebody thought of it.
+Silent when no template declares a capacity provider for a function that gets here and
+`managed-instances` is not set, behind a test of whether the file is there, and when a lock or a
+rename shows that somebody thought of it.
 
 Limits: only names that are written out are looked at.
 """

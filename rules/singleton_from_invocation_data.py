@@ -6,6 +6,24 @@ the advice to reuse clients creates where the client depends on the event. AWS a
 data or events with security implications:
 https://docs.aws.amazon.com/lambda/latest/dg/best-practices.html
 
+```python events
+import boto3
+
+aws("s3").create_bucket(Bucket="alice")
+alice, bob = "arn:aws:iam::123456789012:role/alice", "arn:aws:iam::210987654321:role/bob"
+keys = aws("sts").assume_role(RoleArn=bob, RoleSessionName="orders")["Credentials"]
+boto3.client(
+    "s3",
+    endpoint_url=aws("s3").meta.endpoint_url,
+    region_name="us-east-1",
+    aws_access_key_id=keys["AccessKeyId"],
+    aws_secret_access_key=keys["SecretAccessKey"],
+    aws_session_token=keys["SessionToken"],
+).create_bucket(Bucket="bob")
+send({"role": alice, "region": "us-east-1"})
+send({"role": bob, "region": "eu-west-1"})
+```
+
 ```python bad
 import boto3
 
@@ -15,12 +33,17 @@ def s3(role):
     global _s3
     if _s3 is None:
         sts = boto3.client("sts")
-        keys = sts.assume_role(RoleArn=role, RoleSessionName="x")["Credentials"]
-        _s3 = boto3.client("s3", aws_session_token=keys["SessionToken"])  # LMB207
+        keys = sts.assume_role(RoleArn=role, RoleSessionName="orders")["Credentials"]
+        _s3 = boto3.client(  # LMB207
+            "s3",
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
     return _s3
 
 def handler(event, context):
-    return s3(event["role"]).list_buckets()
+    return [bucket["Name"] for bucket in s3(event["role"]).list_buckets()["Buckets"]]
 ```
 
 ```python good
@@ -34,7 +57,15 @@ def s3(region):
     return _clients[region]
 
 def handler(event, context):
-    return s3(event["region"]).list_buckets()
+    return [bucket["Name"] for bucket in s3(event["region"]).list_buckets()["Buckets"]]
+```
+
+```python events
+send({"user": "alice"})
+send({"user": "bob"})
+# file: directory.py
+def find(user):
+    return {"name": user.title()}
 ```
 
 ```python bad name="anything else that is kept"
@@ -47,6 +78,17 @@ def handler(event, context):
     if not user:
         user = directory.find(event["user"])  # LMB207
     return {"name": user["name"]}
+```
+
+```python events
+aws("dynamodb").create_table(
+    TableName="functions",
+    KeySchema=[{"AttributeName": "function", "KeyType": "HASH"}],
+    AttributeDefinitions=[{"AttributeName": "function", "AttributeType": "S"}],
+    BillingMode="PAY_PER_REQUEST",
+)
+send({"region": "us-east-1"})
+send({"region": "eu-west-1"})
 ```
 
 ```python good name="made anew when the data differs, or from what never changes"
@@ -65,9 +107,9 @@ def handler(event, context):
         client = boto3.client("s3", region_name=region)
         made_for = region
     if table is None:
-        table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
+        table = boto3.resource("dynamodb").Table(os.environ.get("TABLE", "functions"))
     table.put_item(Item={"function": context.function_name})
-    return client.list_buckets()
+    return client.meta.region_name
 ```
 
 Silent when the data is the key, when the test in front of the memo compares it, and when what is

@@ -8,13 +8,13 @@ Each environment starts with a correct first event, and emulators that start the
 every event never show it.
 
 ```python events
-send({"customer": "alice", "amount": 5})
-send({"amount": 7})
+send({"existing": True, "customer": "alice", "amount": 5})
+send({"existing": False, "amount": 7})
 # file: payments.py
 import effects
 
 def is_existing(event):
-    return "customer" in event
+    return event["existing"]
 
 def charge(customer, amount):
     effects.record("charge", customer, amount)
@@ -44,44 +44,41 @@ An exception that is handled leaves the old value in place as well, and so does 
 nothing to do:
 
 ```python events
-send({"message": {"service": "alice"}, "url": "https://example.com"})
-send({"message": {"service": "unknown"}, "url": "https://example.com"})
-# file: secrets_store.py
+send({"service": "billing"})
+send({"service": "mail"})
+# file: vault.py
 def fetch(service):
-    return {"alice": "secret of alice"}[service]
-# file: requests.py
+    if service != "billing":
+        raise LookupError(service)
+    return "of-" + service
+
+# file: gateway.py
 import effects
 
-class Response:
-    status_code = 200
-
-def post(path, headers, **rest):
-    effects.record("post", path, headers)
-    return Response()
+def post(service, token):
+    effects.record("post", service, token)
 ```
 
 ```python bad name="after a failure"
-import secrets_store
-
-import requests
+import gateway
+import vault
 
 token = None
 
-def forward(message, path):
+def forward(service):
     global token
     try:
-        token = secrets_store.fetch(message["service"])
-    except Exception as error:
+        token = vault.fetch(service)
+    except LookupError as error:
         print("no token:", error)
-    headers = {"Authorization": "Basic " + token}  # LMB201
-    return requests.post(path, json=message, headers=headers, timeout=5)
+    gateway.post(service, token)  # LMB201
 
 def handler(event, context):
-    return forward(event["message"], event["url"]).status_code
+    forward(event["service"])
 ```
 
 ```python events
-send({"items": [{"name": "first"}]})
+send({"items": [{"name": "a"}]})
 send({"items": []})
 ```
 
@@ -96,18 +93,24 @@ def handler(event, context):
 ```
 
 ```python events
-send({"httpMethod": "PATCH", "client": None})
+send({"httpMethod": "PATCH", "size": 20})
 send({"httpMethod": "GET"})
+# file: cluster.py
+def resize(size):
+    if size > 9:
+        raise ValueError("too large")
 ```
 
 ```python bad name="a reason that nobody forgets"
+import cluster
+
 failure_reason = ""
 
 def scale(event):
     global failure_reason
     try:
-        event["client"].update()
-    except Exception as error:
+        cluster.resize(event["size"])
+    except ValueError as error:
         failure_reason = str(error)
 
 def handler(event, context):
@@ -117,16 +120,16 @@ def handler(event, context):
 ```
 
 ```python events
-send({"user": {"name": "alice"}, "order": 1, "id": 1, "b": "b", "debug": True})
-send({"user": {"name": "bob"}, "order": 2, "id": 2})
+send({"user": {"name": "a"}, "order": 1, "id": 1, "b": "x", "debug": True})
+send({"user": {"name": "b"}, "order": 2, "id": 2})
 # file: store.py
 import effects
 
 def read(order):
     return {"price": order, "count": 2}
 
-def write(what):
-    effects.record("write", what)
+def write(value):
+    effects.record("write", value)
 ```
 
 ```python good name="written or emptied on all ways"

@@ -35,6 +35,11 @@ def handler(event, context):
 
 Not run: the invocation fails on a fresh environment as well.
 
+```python events
+send({"id": "a"})
+send({"id": ""})
+```
+
 ```python good name="raise, return, or only as a script"
 import sys
 

@@ -7,6 +7,47 @@ its own, and of numbers of open files, which are no objects at all.
 https://www.selenium.dev/documentation/webdriver/drivers/ and
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
+```python events
+watch("processes")
+for number in range(4):
+    send({"url": "https://example.com"})
+# file: selenium/webdriver/__init__.py
+import subprocess
+
+class Element:
+    text = "not found"
+
+class Chrome:
+    title = "Shop"
+
+    def __init__(self):
+        self.process = subprocess.Popen(["sleep", "60"])
+
+    def get(self, url):
+        pass
+
+    def find_element(self, by, name):
+        return Element()
+
+    def close(self):
+        pass
+
+    def quit(self):
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.quit()
+
+Firefox = Chrome
+# file: selenium/webdriver/common/by.py
+class By:
+    TAG_NAME = "tag name"
+```
+
 ```python bad
 from selenium import webdriver
 
@@ -15,8 +56,6 @@ def handler(event, context):
     driver.get(event["url"])
     return driver.title
 ```
-
-Not run: it needs a browser.
 
 `close()` closes a window; the browser and its driver go on. And a `return` before `quit()` is a way
 out as well:
@@ -31,8 +70,6 @@ def handler(event, context):
     driver.close()
     return title
 ```
-
-Not run: it needs a browser.
 
 ```python bad name="not on every way out"
 from selenium import webdriver
@@ -51,7 +88,31 @@ def handler(event, context):
         return {"error": str(error)}
 ```
 
-Not run: it needs a browser.
+```python events
+watch("memory")
+for number in range(40):
+    send({"values": [number]})
+# file: matplotlib/pyplot.py
+kept = []
+
+class Figure:
+    def __init__(self):
+        self.canvas = bytearray(10_000)
+
+    def savefig(self, target):
+        target.write(b"figure")
+
+class Axes:
+    def plot(self, values):
+        pass
+
+def subplots():
+    kept.append(Figure())
+    return kept[-1], Axes()
+
+def close(figure):
+    kept.remove(figure)
+```
 
 ```python bad name="figures"
 import io
@@ -66,12 +127,62 @@ def handler(event, context):
     return len(buffer.getvalue())
 ```
 
-Not run: it needs Matplotlib.
-
-```python good name="ended on every way out"
+```python good name="figures that are closed"
 import io
 
 import matplotlib.pyplot as plt
+
+def handler(event, context):
+    figure, axes = plt.subplots()
+    axes.plot(event["values"])
+    buffer = io.BytesIO()
+    figure.savefig(buffer)
+    plt.close(figure)
+    return len(buffer.getvalue())
+```
+
+```python events
+watch("processes")
+for number in range(4):
+    send({"url": "https://example.com"})
+# file: selenium/webdriver/__init__.py
+import subprocess
+
+class Element:
+    text = "not found"
+
+class Chrome:
+    title = "Shop"
+
+    def __init__(self):
+        self.process = subprocess.Popen(["sleep", "60"])
+
+    def get(self, url):
+        pass
+
+    def find_element(self, by, name):
+        return Element()
+
+    def close(self):
+        pass
+
+    def quit(self):
+        self.process.kill()
+        self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.quit()
+
+Firefox = Chrome
+# file: selenium/webdriver/common/by.py
+class By:
+    TAG_NAME = "tag name"
+```
+
+```python good name="ended on every way out"
 from selenium import webdriver
 
 def handler(event, context):
@@ -83,11 +194,6 @@ def handler(event, context):
         driver.quit()
     with webdriver.Firefox() as other:
         other.get(event["url"])
-    figure, axes = plt.subplots()
-    axes.plot(event["values"])
-    buffer = io.BytesIO()
-    figure.savefig(buffer)
-    plt.close(figure)
     return title
 ```
 

@@ -47,6 +47,11 @@ CASES = {
         "pack/inner.py": "from . import run\nfrom .. import run\nfrom ...... import run\n",
         "app.py": "from pack import run\n" + HANDLER,
     },
+    "a test of a name that modules import from each other": {
+        "one.py": "from two import FLAG\n",
+        "two.py": "from one import FLAG\n",
+        "app.py": "from one import FLAG\ndef run(x):\n    if FLAG: print(x)\n" + HANDLER,
+    },
     "names in a circle": {
         "app.py": "run = walk\nwalk = go\ngo = run or walk\n" + HANDLER,
     },

@@ -6,12 +6,15 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from lambda_lint.finding import Step
 from lambda_lint.model.addresses import Address, address_of
 from lambda_lint.model.calls import Edge, bind_arguments
+from lambda_lint.model.event_loops import used_in_new_loop
 from lambda_lint.model.knowledge import Request, Stored
 from lambda_lint.model.loops import is_conditional, loop_around, serves_all_items
 from lambda_lint.model.phases import Path
 from lambda_lint.model.program import CallSite, Function, Scope
+from lambda_lint.model.resources import Resource, Use
 from lambda_lint.model.values import ClassValue, External, InstanceValue, ModuleValue
 from lambda_lint.syntax import nodes
 
@@ -41,6 +44,10 @@ class CallFacts:
 
         @cached_property
         def way(self) -> Path | None:
+            """As in `Call`."""
+
+        @cached_property
+        def resource(self) -> Resource | None:
             """As in `Call`."""
 
         def is_constant(self, value: nodes.Expression) -> bool:
@@ -155,6 +162,14 @@ class CallFacts:
     def content_depends_on(self) -> frozenset[str]:
         """What the content of the files and buffers depends on that the arguments name."""
         return self.project.filled.depend_on(self.site)
+
+    @cached_property
+    def loop_use(self) -> tuple[Use, Step] | None:
+        """A use of the made object in an event loop of one invocation, and where that is made."""
+        resource = self.resource
+        if resource is None or not resource.is_shared or not resource.is_in_sight:
+            return None
+        return used_in_new_loop(resource, self.project.resources)
 
     @cached_property
     def in_lifespan(self) -> bool:

@@ -44,8 +44,7 @@ class Decisions:
         #: The functions that may run at all; None while that is not known yet.
         self._possible: frozenset[Function] | None = None
         self._depth = 0
-        #: The imports that are being followed.
-        self._followed: set[Binding] = set()
+        self._importing: set[Binding] = set()
         self._values: dict[tuple[nodes.Node, Scope], Known | None] = {}
         self._attributes: dict[tuple[Class, str], Known | None] = {}
         self._tests: dict[nodes.Node, bool | None] = {}
@@ -259,18 +258,21 @@ class Decisions:
             case "assign" if binding.value is not None and binding.index is None:
                 return self._value(binding.value, binding.scope)
             case "from":
-                module = self.evaluator.module_of_import(binding)
-                if module is None or binding in self._followed:
-                    # Modules that import a name from each other in a circle never give it a value.
-                    return None
-                self._followed.add(binding)
-                try:
-                    return self._member(module, binding.name)
-                finally:
-                    self._followed.discard(binding)
+                return self._imported(binding)
             case "parameter":
                 return self._parameter(binding.scope.function, binding.name)
         return None
+
+    def _imported(self, binding: Binding) -> Known | None:
+        module = self.evaluator.module_of_import(binding)
+        if module is None or binding in self._importing:
+            # Modules may import a name from each other, or a package from itself.
+            return None
+        self._importing.add(binding)
+        try:
+            return self._member(module, binding.name)
+        finally:
+            self._importing.discard(binding)
 
     def _member(self, module: Module, name: str) -> Known | None:
         bindings = module.scope.bindings.get(name, ())

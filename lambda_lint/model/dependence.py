@@ -125,6 +125,13 @@ class Dependence:
         """Return EVENT, CREDENTIALS, ITERATION and UNKNOWN, as far as it depends on them."""
         return self.settle(self._labels(node, scope)) - {_CONTEXT}
 
+    def is_request(self, node: nodes.Attribute, scope: Scope) -> bool:
+        """Whether an attribute is what a framework calls the current event or request."""
+        return node.attr in _CURRENT or any(
+            isinstance(one, External) and one.name.startswith("flask.request")
+            for one in self.evaluator.evaluate(node.value, scope)
+        )
+
     def of_call(self, call: nodes.Call, scope: Scope) -> frozenset[str]:
         """Return what the result of a call depends on: its arguments and its receiver."""
         return self.settle(self._raw(call, scope)) - {_CONTEXT}

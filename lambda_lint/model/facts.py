@@ -196,6 +196,25 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Issued:
+    """A call that hands out what changes or ends while an environment lives.
+
+    `kind` is secret, setting or credentials; `only_with` an argument that has to be true for it to
+    be that, and `otherwise` says what it is without, a setting. `plain` are the parts of the answer
+    that are none of that.
+    """
+
+    kind: str
+    what: str
+    only_with: str = ""
+    otherwise: str = ""
+    lifetime: str = ""
+    plain: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Something that speaks for a handler (positive points) or against it (negative ones)."""
 

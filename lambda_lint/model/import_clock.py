@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from lambda_lint.finding import Step
 from lambda_lint.model.calls import bind_arguments
 from lambda_lint.model.facts import Momentary
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.lasting import Lasting, Spot
+from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.state import State
 from lambda_lint.model.state_uses import PRINTED, Uses
-from lambda_lint.model.values import ClassValue, External
+from lambda_lint.model.values import ClassValue, External, FunctionValue
 from lambda_lint.syntax import nodes
 
 
@@ -41,6 +43,10 @@ class Frozen:
     read: Step
     #: The function of an invocation that uses it.
     function: Function
+    #: Whether its name says that it is that of the environment.
+    of_environment: bool = False
+    #: Whether a hook that runs when a snapshot is restored makes it anew.
+    restored: bool = False
 
 
 class ImportClock:
@@ -54,7 +60,7 @@ class ImportClock:
         self.lasting = lasting
         self.knowledge = knowledge
         self.uses = Uses(lasting)
-        self._loads: dict[str, list[tuple[nodes.Expression, Scope]]] | None = None
+        self.loads = Loads(lasting, phases.calls.modules)
 
     def all(self, states: list[State]) -> Iterator[Frozen]:
         """Yield what is used after it was made at import; nothing that invocations renew."""
@@ -109,11 +115,9 @@ class ImportClock:
             if spot.root in seen or spot.root in renewed or len(seen) > _MAX_NAMES:
                 continue
             seen.add(spot.root)
-            if what.what == "identifier" and _is_of_environment(spot.root.name):
-                continue
             if any(word in spot.root.name.upper() for word in _OF_THE_START):
                 continue
-            for node, scope in self._loads_of(spot):
+            for node, scope in self.loads.of_place(spot.root):
                 if scope.function.is_module:
                     pending += self._derived(node, scope)
                     continue
@@ -135,7 +139,37 @@ class ImportClock:
             return None
         shown = spot.describe()
         read = Step(scope.module.path, node.span, f"`{shown}` {use}")
-        return Frozen(site, what, "variable", shown, use, path, read, scope.function)
+        of_environment = what.what == "identifier" and _is_of_environment(spot.root.name)
+        restored = spot.root in self._restored
+        return Frozen(
+            *(site, what, "variable", shown, use, path, read, scope.function),
+            of_environment=of_environment,
+            restored=restored,
+        )
+
+    @cached_property
+    def _restored(self) -> frozenset[Place]:
+        """Return what hooks assign that run when a snapshot is restored.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+        """
+        hooks = [
+            one
+            for one in self.calls.functions()
+            if one.has_simple_decorator("register_after_restore")
+        ]
+        for site, externals in self.calls.externals.items():
+            if any(one.name.endswith(".register_after_restore") for one in externals):
+                for argument in site.node.arguments:
+                    for value in self.evaluator.evaluate(argument.value, site.scope):
+                        if isinstance(value, FunctionValue):
+                            hooks.append(value.function)
+        return frozenset(
+            spot.root
+            for hook in hooks
+            for target, _, scope in hook.stores
+            if (spot := self.lasting.target(target, scope)) is not None
+        )
 
     def _names(
         self, statement: nodes.Assign | nodes.AnnotatedAssign, scope: Scope
@@ -162,32 +196,6 @@ class ImportClock:
                     return
                 case nodes.Statement() | nodes.Lambda():
                     return
-
-    def _loads_of(self, spot: Spot) -> Iterator[tuple[nodes.Expression, Scope]]:
-        for node, scope in self._by_name().get(spot.root.name, ()):
-            if not _is_target(scope.module.parents.get(node), node):
-                found = self.lasting.of(node, scope)
-                if found is not None and found.root == spot.root:
-                    yield node, scope
-
-    def _by_name(self) -> dict[str, list[tuple[nodes.Expression, Scope]]]:
-        if self._loads is None:
-            self._loads = {}
-            for path in sorted(self.calls.modules):
-                module = self.calls.modules[path]
-                renamed = {
-                    name: one.name
-                    for name, bindings in module.scope.bindings.items()
-                    for one in bindings
-                    if one.kind == "from" and one.name != name
-                }
-                for node, scope in module.scope_of.items():
-                    if isinstance(node, nodes.Name):
-                        name = renamed.get(node.id, node.id)
-                        self._loads.setdefault(name, []).append((node, scope))
-                    elif isinstance(node, nodes.Attribute):
-                        self._loads.setdefault(node.attr, []).append((node, scope))
-        return self._loads
 
     def _is_elapsed(self, node: nodes.Expression, scope: Scope) -> bool:
         """Whether it is only subtracted from the time that is now: `time.time() - START`."""
@@ -229,10 +237,7 @@ class ImportClock:
         if function is None or path is None or not self._is_left_out(function, parameter.name):
             return None
         spot = Spot(Place("parameter", function, parameter.name))
-        if not any(
-            scope.function is function and isinstance(node, nodes.Name)
-            for node, scope in self._by_name().get(parameter.name, ())
-        ):
+        if not any(self.loads.of_local(parameter.name, function.scope)):
             return None
         # A wrong time in a log is wrong as well, where the caller is meant to give the right one.
         use = self.uses.of_name(parameter.name, function.scope, spot) or "is logged"
@@ -275,7 +280,7 @@ class ImportClock:
         return None
 
     def _users(self, class_: Class) -> Iterator[Function]:
-        for node, scope in self._by_name().get(class_.name, ()):
+        for node, scope in self.loads.named(class_.name):
             if self.phases.of_function(scope.function) is Phase.INVOKE and any(
                 isinstance(one, ClassValue) and one.class_ is class_
                 for one in self.evaluator.evaluate(node, scope)
@@ -300,10 +305,6 @@ def _target_name(statement: nodes.Statement | None) -> str:
         case nodes.AnnotatedAssign(target=nodes.Name(id=name)):
             return name
     return "field"
-
-
-def _is_target(parent: nodes.Node | None, node: nodes.Node) -> bool:
-    return node in getattr(parent, "targets", ()) or getattr(parent, "target", None) is node
 
 
 def _is_of_environment(name: str) -> bool:

@@ -31,6 +31,7 @@ from lambda_lint.model.facts import (
     Evidence,
     Fact,
     Framework,
+    Issued,
     Momentary,
     NameEvidence,
     ParameterEvidence,
@@ -89,6 +90,7 @@ class Knowledge:
     _pure: _Table[Fact]
     _pure_methods: dict[str, Fact]
     _momentary: _Table[Momentary]
+    _issued: _Table[Issued]
     _requests: _Table[Request]
     _fetches: _Table[Stored]
     _stores: _Table[Stored]
@@ -225,6 +227,10 @@ class Knowledge:
     def momentary(self, name: str) -> Momentary | None:
         """Return what is known of calling `name`, when the result is for one moment or use."""
         return self._momentary.find(self._names.canonical(name))
+
+    def issued(self, name: str) -> Issued | None:
+        """Return what is known of a call that hands out a secret, credentials or a setting."""
+        return self._issued.find(self._names.canonical(name))
 
     def is_pure_method(self, name: str) -> bool:
         """Whether a method of that name does, on a file, a path, a text or a dictionary."""
@@ -377,6 +383,7 @@ def _load(extras: str, extra_effects: str) -> Knowledge:
         _pure=table(_entries(constants["pure"], Fact)),
         _pure_methods=dict(_entries(constants["method"], Fact)),
         _momentary=table(_entries(constants["momentary"], Momentary)),
+        _issued=table(_entries(_read("secrets")["issued"], Issued)),
         _requests=table(_entries(network["request"], Request)),
         _fetches=table(_entries(network["fetch"], Stored)),
         _stores=table(_entries(network["store"], Stored)),
@@ -534,6 +541,7 @@ __all__ = [
     "Evidence",
     "Fact",
     "Framework",
+    "Issued",
     "Knowledge",
     "KnowledgeError",
     "Momentary",

@@ -56,7 +56,11 @@ class Spot:
     def describe(self) -> str:
         """Return how a message writes it."""
         path = "".join("[…]" if one == ANY else one for one in self.path)
-        return f"{self.root.describe()}{path}"
+        root, owner = self.root.describe(), self.root.owner
+        if self.root.kind == "instance" and isinstance(owner, Class):
+            # It may be read far from the class, where `self` is another object.
+            root = f"{owner.name}.{self.root.name}"
+        return f"{root}{path}"
 
 
 class Lasting:

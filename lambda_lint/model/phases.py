@@ -416,25 +416,28 @@ class Phases:
 
     def holds(self, guard: Guard, edge: Edge, handlers: Sequence[Handler]) -> bool:
         """Whether a guard keeps this very call from being made again."""
-        if guard.kind == "decorator" and edge.site is not None and self._fresh_key(edge.site):
+        if guard.kind == "decorator" and edge.site is not None and self.has_fresh_key(edge.site):
             return False
         return self.lasts(guard, handlers, edge.receiver if guard.kind == "decorator" else None)
 
-    def _fresh_key(self, site: CallSite) -> bool:
+    def has_fresh_key(self, site: CallSite) -> bool:
         """Whether an argument of a memoised function is an object of this invocation.
 
         Such an object is equal to nothing but itself, so the memo never finds it again.
         """
-        for argument in site.node.arguments:
-            for value in self.calls.evaluator.evaluate(argument.value, site.scope):
-                if not isinstance(value, External) or value.origin is None:
-                    continue
-                made = value.name.removesuffix("()")
-                if made == value.name or self.calls.evaluator.knowledge.constructor(made) is None:
-                    continue
-                scope = self.scope_of_call(value.origin, site)
-                if scope is not None and self.of_node(value.origin, scope) is Phase.INVOKE:
-                    return True
+        return any(self.is_fresh(one.value, site) for one in site.node.arguments)
+
+    def is_fresh(self, given: nodes.Expression, site: CallSite) -> bool:
+        """Whether an argument of a call is an object of a library that this invocation made."""
+        for value in self.calls.evaluator.evaluate(given, site.scope):
+            if not isinstance(value, External) or value.origin is None:
+                continue
+            made = value.name.removesuffix("()")
+            if made == value.name or self.calls.evaluator.knowledge.constructor(made) is None:
+                continue
+            scope = self.scope_of_call(value.origin, site)
+            if scope is not None and self.of_node(value.origin, scope) is Phase.INVOKE:
+                return True
         return False
 
     def scope_of_call(self, origin: nodes.Call, site: CallSite) -> Scope | None:

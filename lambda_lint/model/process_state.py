@@ -24,8 +24,8 @@ from lambda_lint.syntax import nodes
 class StateChange:
     """A setting of the process that an invocation leaves in another state than it found it in.
 
-    `why` is event (it depends on the event), grows (each invocation adds to it) or moves (each one
-    goes on from where the last one stopped). `what` is a noun phrase for messages.
+    `why` is event (it depends on the event), grows (each invocation adds to it), moves (each one
+    goes on from where the last one stopped) or never (it is not renewed). `what` is a noun phrase.
     """
 
     what: str

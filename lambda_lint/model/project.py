@@ -10,6 +10,8 @@ from functools import cached_property, partial
 from lambda_lint.declaration import SNAPSTART, Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
+from lambda_lint.model.ages import impossible_tests
+from lambda_lint.model.caches import Caches, Caching
 from lambda_lint.model.call_effects import CallEffects
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import CallGraph, Edge
@@ -24,6 +26,7 @@ from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Handler, find_handlers
 from lambda_lint.model.import_clock import Frozen, ImportClock
 from lambda_lint.model.imports import ImportMap
+from lambda_lint.model.kept import Keeping, Kept
 from lambda_lint.model.knowledge import Constructor, Knowledge
 from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
@@ -34,7 +37,8 @@ from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
-from lambda_lint.model.state import Fill, State, States
+from lambda_lint.model.state import State, States
+from lambda_lint.model.state_changes import Fill
 from lambda_lint.model.temporary import Temporary
 from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
@@ -110,6 +114,12 @@ class Project:
         """Yield what invocations change of the process and leave changed."""
         yield from self.process_state.changes()
 
+    def impossible_ages(self) -> Iterator[StateChange]:
+        """Yield tests on the way of an event that ask whether a file is from the future."""
+        for node, scope in impossible_tests(self.phases):
+            remedy = "ask whether the time of the file, plus what it may be kept, is before now"
+            yield StateChange("the age of a file", "never", remedy, node, scope)
+
     def coverage(self, handler: Handler) -> Coverage:
         """Return how many of the calls that a handler's events run could be followed."""
         return self._followed.coverage(handler)
@@ -129,6 +139,22 @@ class Project:
         """The times and identifiers that are made at import and used by invocations."""
         clock = ImportClock(self.phases, self._states.lasting, self.knowledge)
         return list(clock.all(self.states))
+
+    def starts_from_snapshot(self, found: Frozen) -> bool:
+        """Whether a function that uses what was made at import is started from a snapshot."""
+        handlers = self.phases.handlers_of(found.function)
+        return self.snapstart or any(SNAPSTART in one.flags for one in handlers)
+
+    @cached_property
+    def caches(self) -> list[Caching]:
+        """The caches that grow without end, and those whose keys never come again."""
+        lasting = self._states.lasting
+        return list(Caches(self.phases, lasting, self.dependence, self.knowledge).all())
+
+    @cached_property
+    def kept(self) -> list[Kept]:
+        """The secrets, credentials and settings that are fetched once and kept for good."""
+        return list(Keeping(self.phases, self._states.lasting, self.knowledge).all())
 
     @cached_property
     def _states(self) -> States:

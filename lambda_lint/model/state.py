@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
-from lambda_lint.model.dependence import EVENT, Dependence
+from lambda_lint.model.dependence import Dependence
 from lambda_lint.model.flow import Atom
 from lambda_lint.model.flow_states import (
     DIRTY,
@@ -23,29 +23,15 @@ from lambda_lint.model.flow_states import (
     Summary,
 )
 from lambda_lint.model.handlers import Handler
-from lambda_lint.model.lasting import ANY, Lasting, Spot, owner_of
-from lambda_lint.model.phases import Path, Phase, Phases
+from lambda_lint.model.lasting import Lasting, Spot, owner_of
+from lambda_lint.model.phases import Path, Phases
 from lambda_lint.model.places import Place
-from lambda_lint.model.program import Binding, Class, Function, Module, Scope
+from lambda_lint.model.program import Binding, Class, Function, Module
+from lambda_lint.model.state_changes import Change, Changes, Fill
 from lambda_lint.model.state_uses import PRINTED, Uses
-from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
-from lambda_lint.model.values import ClassValue, External
+from lambda_lint.model.touches import CHANGE, DRAIN, READ, Touch, Touches
+from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Something that an invocation writes into a place, and what that depends on.
-
-    `touch` stands in the function that does it; `spot` is what it changes there, which for a
-    parameter is what the caller gave.
-    """
-
-    touch: Touch
-    spot: Spot
-    depends_on: frozenset[str]
-    #: Whether the value is a literal.
-    is_constant: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +62,8 @@ class State:
     is_cache: bool = False
     #: Whether invocations take things out of it again.
     is_drained: bool = False
+    #: Fields of use of the library objects that it holds: `http`, `aws`.
+    families: frozenset[str] = frozenset()
     _reached: Mapping[Function, Sequence[Handler]] = field(default_factory=dict)
 
     def reached_by(self, function: Function) -> Sequence[Handler]:
@@ -99,16 +87,6 @@ class State:
         return any(_is_filled(one.value) for one in self.initial)
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """A memo that is filled from data of the invocation that happens to come first."""
-
-    touch: Touch
-    spot: Spot
-    path: Path
-    handlers: tuple[Handler, ...]
-
-
 class States:
     """Finds the state of a project. Built when a rule asks for the first time."""
 
@@ -124,9 +102,8 @@ class States:
         self._flows = FlowStates(self._touches_of, self._calls_of)
         self._edges: dict[Function, dict[nodes.Node, list[Edge]]] = {}
         self._use: dict[tuple[nodes.Node, Spot], str] = {}
-        self._memos: set[Place] = set()
-        self._fills: list[Touch] = []
-        self._changes = self._find_changes()
+        self._changing = Changes(phases, dependence, self.lasting, self.touches)
+        self._changes = self._changing.found
         self._roots = {one.spot.root for one in self._changes}
         self._spots: dict[Place, list[Spot]] = {}
         self._growing: set[Spot] = set()
@@ -166,8 +143,9 @@ class States:
                     self._initial(place),
                     tuple(one for one in changers if one not in dirty.get(place, ())),
                     place in self._read,
-                    place in self._memos,
+                    place in self._changing.memos,
                     place in self._drained,
+                    self._families(place),
                     {
                         one.touch.function: self.phases.handlers_of(one.touch.function)
                         for one in changes
@@ -178,126 +156,7 @@ class States:
 
     def fills(self) -> Iterator[Fill]:
         """Yield memos without a key that keep what one invocation's own data made."""
-        for touch in self._fills:
-            if touch.spot.root.kind == "parameter" or touch.value is None:
-                continue
-            if touch.kind != WRITE or ANY in touch.spot.path or touch.how == "own":
-                continue
-            if EVENT not in self.dependence.of(touch.value, touch.scope):
-                continue
-            path = self.phases.path_to(touch.function)
-            if path is not None and not self._is_compared(touch):
-                handlers = tuple(self.phases.handlers_of(touch.function))
-                yield Fill(touch, touch.spot, path, handlers)
-
-    def _is_compared(self, touch: Touch) -> bool:
-        """Whether the test in front of a memo looks at the data of the invocation, too."""
-        for child, parent in touch.scope.module.ancestors(touch.node):
-            if not isinstance(parent, (nodes.If, nodes.While)) or child is parent.test:
-                continue
-            for one in nodes.walk(parent.test):
-                if isinstance(one, (nodes.Name, nodes.Attribute, nodes.Subscript)):
-                    spot = self.lasting.of(one, touch.scope)
-                    is_other = spot is None or spot.root.kind == "parameter"
-                    if is_other and EVENT in self.dependence.of(one, touch.scope):
-                        return True
-        return False
-
-    # What invocations change.
-
-    def _find_changes(self) -> list[Change]:
-        found: list[Change] = []
-        on_parameters: dict[tuple[Function, str], list[Touch]] = {}
-        for function in self.calls.functions():
-            if self.phases.of_function(function) is not Phase.INVOKE:
-                continue
-            for touch in self._changed_in(function):
-                phase = self.phases.of_node(touch.node, touch.scope)
-                if phase is Phase.ONCE or self._is_memo(touch):
-                    self._memos.add(touch.spot.root)
-                    self._fills.append(touch)
-                    continue
-                if phase is not Phase.INVOKE:
-                    continue
-                if touch.spot.root.kind == "parameter":
-                    owner = touch.spot.root.owner
-                    if isinstance(owner, Function) and (touch.kind == CHANGE or touch.spot.path):
-                        on_parameters.setdefault((owner, touch.spot.root.name), []).append(touch)
-                else:
-                    found.append(self._change(touch, touch.spot))
-        found += self._given(on_parameters)
-        return found
-
-    def _changed_in(self, function: Function) -> Iterator[Touch]:
-        for target, place, scope in function.stores:
-            if isinstance(place, (nodes.For, nodes.Clause, nodes.WithItem)) and isinstance(
-                target, nodes.Name
-            ):
-                continue
-            for touch in self.touches.of_store(target, place, scope):
-                if touch.kind in (WRITE, CHANGE):
-                    yield touch
-        for site in function.calls:
-            for touch in self.touches.of_call(site.node, site.scope):
-                if touch.kind in (WRITE, CHANGE):
-                    yield touch
-
-    def _given(self, on_parameters: dict[tuple[Function, str], list[Touch]]) -> Iterator[Change]:
-        """Yield what helpers change in what they are given."""
-        pending = list(on_parameters.items())
-        seen = set(on_parameters)
-        while pending:
-            (function, name), touches = pending.pop()
-            for site, skip_first in self.calls.argument_sites(function):
-                if self.phases.of_node(site.node, site.scope) is not Phase.INVOKE:
-                    continue
-                given = bind_arguments(site.node, function, skip_first).get(name)
-                spot = self.lasting.of(given, site.scope) if given is not None else None
-                if spot is None:
-                    continue
-                owner = spot.root.owner
-                if spot.root.kind == "parameter" and isinstance(owner, Function):
-                    if (owner, spot.root.name) not in seen and not spot.path:
-                        seen.add((owner, spot.root.name))
-                        pending.append(((owner, spot.root.name), touches))
-                    continue
-                for touch in touches:
-                    whole = Spot(spot.root, (*spot.path, *touch.spot.path)[:4])
-                    yield self._change(touch, whole)
-
-    def _change(self, touch: Touch, spot: Spot) -> Change:
-        depends: frozenset[str] = frozenset()
-        if touch.value is not None:
-            depends = self._depends(touch.value, touch.scope)
-        return Change(touch, spot, depends, _is_literal(touch.value))
-
-    def _depends(self, value: nodes.Expression, scope: Scope) -> frozenset[str]:
-        """Return what a value depends on; an object by its own arguments, not by what holds it."""
-        if isinstance(value, nodes.Call):
-            made = self.calls.evaluator.evaluate(value.func, scope)
-            if made and all(isinstance(one, ClassValue) for one in made):
-                return frozenset(
-                    label
-                    for one in value.arguments
-                    if not self._is_of_module(one.value, scope)
-                    for label in self.dependence.of(one.value, scope)
-                )
-        return self.dependence.of(value, scope)
-
-    def _is_of_module(self, value: nodes.Expression, scope: Scope) -> bool:
-        owner = scope.lookup(value.id) if isinstance(value, nodes.Name) else None
-        return owner is not None and owner.kind == "module"
-
-    def _is_memo(self, touch: Touch) -> bool:
-        """Whether what is written was made behind a memo: `x = x or make()`."""
-        if touch.value is None:
-            return False
-        for one in nodes.walk(touch.value):
-            if isinstance(one, nodes.Call):
-                scope = touch.scope.module.scope_of.get(one, touch.scope)
-                if self.phases.of_node(one, scope) is Phase.ONCE:
-                    return True
-        return False
+        yield from self._changing.fills()
 
     # What is of interest.
 
@@ -346,6 +205,18 @@ class States:
                 return tuple(made or own)
         return ()
 
+    def _families(self, place: Place) -> frozenset[str]:
+        """Return the fields of use of the library objects that the place begins with."""
+        evaluator = self.calls.evaluator
+        found = set()
+        for binding in self._initial(place):
+            if isinstance(binding.value, nodes.Call):
+                for one in evaluator.evaluate(binding.value.func, binding.scope):
+                    if isinstance(one, External):
+                        made = evaluator.knowledge.constructor(one.name)
+                        found.add(made.family if made is not None else "")
+        return frozenset(found - {""})
+
     # What an invocation may still find there.
 
     def _stale_of(self, handler: Handler) -> Iterator[Stale]:
@@ -356,11 +227,14 @@ class States:
                 first = self._summary(entry.function).written
         seen: set[tuple[nodes.Node, Spot]] = set()
         for entry in entries:
+            before = first.union(
+                *(self._summary(one).written for one in self.calls.wrappers(entry.function))
+            )
             for one in self._summary(entry.function).exposed:
                 key = (one.read.node, one.read.spot)
                 if one.read.spot.root not in self._roots or key in seen:
                     continue
-                if any(two.covers(one.read.spot) for two in first):
+                if any(two.covers(one.read.spot) for two in before):
                     continue
                 seen.add(key)
                 use = "" if one.read.how == "changed" else self._use_of(one.read)
@@ -543,19 +417,6 @@ def _spots(summary: Summary) -> Iterator[Spot]:
     yield from summary.written_before_failing
     for spot, _ in summary.left:
         yield spot
-
-
-def _is_literal(value: nodes.Expression | None) -> bool:
-    match value:
-        case nodes.Constant():
-            return True
-        case nodes.UnaryOperation(operand=operand):
-            return _is_literal(operand)
-        case nodes.Collection(items=items):
-            return all(map(_is_literal, items))
-        case nodes.Dict(items=pairs):
-            return all(_is_literal(one.value) for one in pairs)
-    return False
 
 
 def _is_filled(value: nodes.Expression | None) -> bool:

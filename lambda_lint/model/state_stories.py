@@ -11,7 +11,8 @@ from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY
 from lambda_lint.model.phases import Phases
 from lambda_lint.model.program import Function
-from lambda_lint.model.state import Change, Stale, State
+from lambda_lint.model.state import Stale, State
+from lambda_lint.model.state_changes import Change
 from lambda_lint.model.state_uses import PRINTED
 from lambda_lint.model.touches import CHANGE, WRITE, Touch
 from lambda_lint.source import Source

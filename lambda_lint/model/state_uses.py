@@ -75,9 +75,9 @@ class Uses:
                 case nodes.Assert():
                     return "decides what is done"
                 case nodes.For(iterable=iterable) if child is iterable:
-                    return (
-                        "is looped over" if not self._only_tells(parent.body, scope, spot) else ""
-                    )
+                    if not self._only_tells(parent.body, scope, spot):
+                        return "is looped over"
+                    return PRINTED if any(map(_prints, parent.body)) else QUIET
                 case nodes.Clause(conditions=conditions) if child not in conditions:
                     # A comprehension over it holds what is in it.
                     pass
@@ -237,6 +237,13 @@ class Uses:
             case nodes.If(body=body, orelse=orelse) | nodes.For(body=body, orelse=orelse):
                 return self._only_tells([*body, *orelse], scope, spot)
         return False
+
+
+def _prints(statement: nodes.Statement) -> bool:
+    match statement:
+        case nodes.ExpressionStatement(value=nodes.Call(func=nodes.Name(id="print"))):
+            return True
+    return False
 
 
 def _targets(statement: nodes.Node) -> list[nodes.Expression]:

@@ -191,7 +191,7 @@ class Touches:
                 # The local name stands for it, also when another value takes its place.
                 yield Touch(READ, spot, node, scope, "alias")
                 return
-        how = "keyed" if spot.path[-1:] == (ANY,) else "whole"
+        how = "keyed" if ANY in spot.path else "whole"
         yield Touch(READ, spot, node, scope, how)
 
     def _of_method(
@@ -200,15 +200,17 @@ class Touches:
         if attr in ("get", "setdefault") and call.arguments:
             part = self.lasting.of(call, scope)
             if part is not None and part.path[-1:] != (ANY,):
-                yield Touch(READ, part, call, scope, "whole")
+                yield Touch(READ, part, call, scope, "keyed" if ANY in part.path else "whole")
             else:
                 yield Touch(READ, spot, call, scope, "keyed")
         elif attr not in _METHODS and attr not in _COPIES:
-            yield Touch(READ, spot, node, scope, "whole")
+            yield Touch(READ, spot, node, scope, "keyed" if ANY in spot.path else "whole")
         elif attr in _COPIES:
             holder = scope.module.parents.get(call)
             is_asked = attr == "keys" and isinstance(holder, nodes.Comparison)
-            yield Touch(READ, spot, call, scope, "keyed" if is_asked else "whole")
+            yield Touch(
+                READ, spot, call, scope, "keyed" if is_asked or ANY in spot.path else "whole"
+            )
 
 
 def _is_blank(value: nodes.Expression | None) -> bool:

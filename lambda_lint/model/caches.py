@@ -1,0 +1,341 @@
+"""Caches that grow with the data of invocations, and keys that never come again.
+
+A cache is a container that a memo fills under keys, or a decorator that remembers results. What the
+key is made from decides: data of the event has no end, constants and a few regions have. A key that
+is an object of this invocation is equal to nothing that comes later.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lambda_lint.finding import Span, Step
+from lambda_lint.model.dependence import EVENT, Dependence
+from lambda_lint.model.guards import Guard
+from lambda_lint.model.handlers import Handler
+from lambda_lint.model.knowledge import CacheDecorator, Knowledge
+from lambda_lint.model.lasting import Lasting
+from lambda_lint.model.loads import Loads
+from lambda_lint.model.phases import Path, Phase, Phases
+from lambda_lint.model.places import Place
+from lambda_lint.model.program import CallSite, Class, Function, Scope
+from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, WRITE, Touch, Touches
+from lambda_lint.model.values import DisplayValue, External, InstanceValue
+from lambda_lint.syntax import nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Caching:
+    """A cache with a mistake: `problem` is unbounded, or fresh (a key that never comes again).
+
+    `shown` is what the code calls the cache and `key` how it writes the key. `path` and `span` are
+    where an item is put in, or the decorator; `brought` is where an invocation brings the key.
+    """
+
+    problem: str
+    shown: str
+    key: str
+    path: str
+    span: Span
+    way: Path
+    handlers: tuple[Handler, ...]
+    brought: Step
+    is_decorator: bool
+
+
+class Caches:
+    """Finds them."""
+
+    def __init__(
+        self, phases: Phases, lasting: Lasting, dependence: Dependence, knowledge: Knowledge
+    ) -> None:
+        """Take the finished phases and dependences."""
+        self.phases = phases
+        self.calls = phases.calls
+        self.evaluator = phases.calls.evaluator
+        self.lasting = lasting
+        self.dependence = dependence
+        self.knowledge = knowledge
+        self.loads = Loads(lasting, phases.calls.modules)
+        self.touches = Touches(lasting)
+        self._emptied: set[Place] | None = None
+
+    def all(self) -> Iterator[Caching]:
+        """Yield the caches of the project, by path and place."""
+        for function in self.calls.functions():
+            yield from self._decorated(function)
+            if self.phases.of_function(function) in (Phase.INVOKE, Phase.ONCE):
+                yield from self._filled(function)
+
+    # Decorators.
+
+    def _decorated(self, function: Function) -> Iterator[Caching]:
+        for guard, memo, arguments in self._memos(function):
+            sites = [
+                site
+                for site, _ in self.calls.argument_sites(function)
+                if self.phases.of_node(site.node, site.scope) is Phase.INVOKE
+            ]
+            fresh = next(
+                ((one, key) for one in sites if (key := self._fresh_key(one)) is not None), None
+            )
+            if fresh is not None:
+                yield self._at_decorator("fresh", function, guard, *fresh)
+                continue
+            if not self._is_unbounded(memo, arguments) or self._is_cleared(function):
+                continue
+            for site in sites:
+                key = self._open_key(
+                    [one.value for one in site.node.arguments], site.scope, function
+                )
+                if key is not None:
+                    yield self._at_decorator("unbounded", function, guard, site, key)
+                    break
+
+    def _memos(
+        self, function: Function
+    ) -> Iterator[tuple[Guard, CacheDecorator, Sequence[nodes.Argument]]]:
+        """Yield the caching decorators of libraries that outlive an invocation."""
+        scope = function.definition_scope
+        if scope is None:
+            return
+        for decorator in function.decorators:
+            called = decorator.func if isinstance(decorator, nodes.Call) else decorator
+            arguments = decorator.arguments if isinstance(decorator, nodes.Call) else []
+            for value in self.evaluator.evaluate(called, scope):
+                if not isinstance(value, External):
+                    continue
+                memo = self.knowledge.cache_decorator(value.name)
+                if memo is None or not memo.keyed or memo.per != "function":
+                    continue
+                if memo.store == "disk" or any(one.name == "key" for one in arguments):
+                    continue
+                for guard in self.phases.guards.carried(function):
+                    if guard.span != decorator.span or guard.kind != "decorator":
+                        continue
+                    # A cache around a method is one for all objects, however long they live.
+                    if guard.place.kind == "instance" or self.phases.lasts(guard):
+                        yield guard, memo, arguments
+
+    def _is_unbounded(self, memo: CacheDecorator, arguments: Sequence[nodes.Argument]) -> bool:
+        if memo.store == "argument":
+            given = next((one.value for one in arguments if one.name in (None, "cache")), None)
+            return isinstance(given, nodes.Dict) and not given.items
+        if any(one.name in memo.ttl_arguments for one in arguments) or memo.clock:
+            return False
+        bound: int | None = memo.bound
+        for position, one in enumerate(arguments):
+            if one.name in memo.bound_arguments or (one.name is None and position == 0):
+                if isinstance(one.value, nodes.Constant) and one.value.kind == "none":
+                    bound = None
+                elif not isinstance(one.value, nodes.Name) or memo.bound is not None:
+                    return False
+        return bound is None
+
+    def _is_cleared(self, function: Function) -> bool:
+        return any(
+            node.attr == "cache_clear"
+            and (getattr(node.value, "id", "") or getattr(node.value, "attr", "")) == function.name
+            for other in self.calls.functions()
+            if self.phases.of_function(other) is Phase.INVOKE
+            for node, _ in other.attribute_loads
+        )
+
+    def _fresh_key(self, site: CallSite) -> str | None:
+        """Return how an argument is written that is an object of this very invocation."""
+        for argument in site.node.arguments:
+            if self.phases.is_fresh(argument.value, site) or self._is_own_object(
+                argument.value, site.scope
+            ):
+                return _shown(argument.value)
+        return None
+
+    def _is_own_object(self, value: nodes.Expression, scope: Scope) -> bool:
+        """Whether it is an object of a class that compares by identity, made for this event."""
+        values = self.evaluator.evaluate(value, scope)
+        return bool(values) and all(
+            isinstance(one, InstanceValue)
+            and one.class_ in self.phases.per_invocation
+            and not self.phases.is_single(one.class_)
+            and self._compares_by_identity(one.class_)
+            for one in values
+        )
+
+    def _compares_by_identity(self, class_: Class) -> bool:
+        lineage, libraries = self.evaluator.lineage(class_)
+        return not libraries and not any(
+            one.node.decorators or "__eq__" in one.methods or "__hash__" in one.methods
+            for one in lineage
+        )
+
+    def _at_decorator(
+        self, problem: str, function: Function, guard: Guard, site: CallSite, key: str
+    ) -> Caching:
+        way = self.phases.path_to(site.function)
+        assert way is not None  # it is called for every event
+        return Caching(
+            problem,
+            f"{function.name}()",
+            key,
+            guard.path,
+            guard.span,
+            way,
+            tuple(self.phases.handlers_of(site.function)),
+            Step(site.module.path, site.span, f"it is called with `{key}`"),
+            True,
+        )
+
+    # Containers.
+
+    def _filled(self, function: Function) -> Iterator[Caching]:
+        for target, statement, scope in function.stores:
+            if not isinstance(target, nodes.Subscript) or isinstance(target.index, nodes.Slice):
+                continue
+            if isinstance(statement, (nodes.AugmentedAssign, nodes.Delete)):
+                continue
+            for touch in self.touches.of_store(target, statement, scope):
+                if touch.kind != CHANGE or touch.how != "keyed":
+                    continue
+                root = touch.spot.root
+                if root.kind not in ("global", "class") or not self._is_plain(root, touch):
+                    continue
+                if self.phases.of_node(statement, scope) is not Phase.ONCE:
+                    continue
+                key = self._open_key([target.index], scope, function)
+                way = self.phases.path_to(function)
+                if key is None or way is None or self._is_kept_small(root, function):
+                    continue
+                yield Caching(
+                    "unbounded",
+                    touch.spot.describe(),
+                    key,
+                    scope.module.path,
+                    target.span,
+                    way,
+                    tuple(self.phases.handlers_of(function)),
+                    Step(scope.module.path, target.index.span, f"the key is `{key}`"),
+                    False,
+                )
+
+    def _is_plain(self, place: Place, touch: Touch) -> bool:
+        """Whether it is certainly a dictionary of Python's, which forgets nothing."""
+        target = touch.node
+        if not isinstance(target, nodes.Subscript):
+            return False
+        values = self.evaluator.evaluate(target.value, touch.scope)
+        return bool(values) and all(
+            isinstance(one, DisplayValue)
+            or (
+                isinstance(one, External)
+                and one.name in ("collections.defaultdict()", "builtins.dict()")
+            )
+            for one in values
+        )
+
+    def _is_kept_small(self, place: Place, function: Function) -> bool:
+        """Whether anybody takes something out of it, or looks at how large or old it is."""
+        if self._emptied is None:
+            self._emptied = self._find_emptied()
+        if place in self._emptied:
+            return True
+        if any(_AGE.search(word) for word in _words_of_tests(function)):
+            return True
+        for node, scope in self.loads.of_place(place):
+            parent = scope.module.parents.get(node)
+            call = scope.module.parents.get(parent) if parent is not None else None
+            if isinstance(call, nodes.Call) and getattr(call.func, "id", "") == "len":
+                return True
+        return False
+
+    def _find_emptied(self) -> set[Place]:
+        found: set[Place] = set()
+        for function in self.calls.functions():
+            if self.phases.of_function(function) in (Phase.NEVER, Phase.INIT):
+                continue
+            touches = [
+                one
+                for target, statement, scope in function.stores
+                for one in self.touches.of_store(target, statement, scope)
+            ]
+            touches += [
+                one
+                for site in function.calls
+                for one in self.touches.of_call(site.node, site.scope)
+            ]
+            for one in touches:
+                if one.kind in (CLEAR, DRAIN) or (one.kind == WRITE and not one.spot.path):
+                    found.add(one.spot.root)
+        return found
+
+    def _open_key(
+        self, parts: Sequence[nodes.Expression], scope: Scope, function: Function
+    ) -> str | None:
+        """Return how a part of a key is written that can be anything, and comes with the event."""
+        for part in parts:
+            if EVENT not in self.dependence.of(part, scope):
+                continue
+            words = _words(part, scope)
+            if words and not any(_FEW.search(one) for one in words):
+                return _shown(part)
+        return None
+
+
+def _words(part: nodes.Expression, scope: Scope) -> list[str]:
+    """Return the names and constant keys that an expression is written with, one name further."""
+    found: list[str] = []
+    for one in nodes.walk(part):
+        match one:
+            case nodes.Name(id=name):
+                found.append(name)
+                owner = scope.lookup(name)
+                bindings = owner.bindings[name] if owner is not None else []
+                if len(bindings) == 1 and bindings[0].value is not None:
+                    found += [
+                        getattr(two, "attr", "") or str(getattr(two, "value", ""))
+                        for two in nodes.walk(bindings[0].value)
+                        if isinstance(two, nodes.Attribute)
+                        or (isinstance(two, nodes.Constant) and two.kind == "str")
+                    ]
+            case nodes.Attribute(attr=attr):
+                found.append(attr)
+            case nodes.Constant(kind="str", value=str(text)):
+                found.append(text)
+    return found
+
+
+def _words_of_tests(function: Function) -> Iterator[str]:
+    for node in nodes.walk(function.node):
+        if isinstance(node, (nodes.Comparison, nodes.BooleanOperation)):
+            for one in nodes.walk(node):
+                match one:
+                    case nodes.Name(id=name) | nodes.Attribute(attr=name):
+                        yield name
+
+
+def _shown(part: nodes.Expression) -> str:
+    match part:
+        case nodes.Name(id=name):
+            return name
+        case nodes.Attribute(value=value, attr=attr):
+            return f"{_shown(value)}.{attr}"
+        case nodes.Subscript(value=value, index=nodes.Constant(value=key)):
+            return f"{_shown(value)}[{key!r}]"
+        case nodes.Call(func=func):
+            return f"{_shown(func)}(…)"
+    return "…"
+
+
+_AGE = re.compile(r"expir|ttl|max_?(age|size|entries|items)|stale|timestamp|limit", re.IGNORECASE)
+"""Names in tests by which a cache is kept small."""
+
+_FEW = re.compile(
+    r"region|account|stage|environment|\benv\b|bucket|table|queue|topic|stream|tenant|org|repo"
+    r"|service|locale|lang|type|kind|mode|method|categor|version|currency|template|model|schema"
+    r"|domain|stack|cluster|database|function|endpoint|class|format|level|status|role|provider"
+    r"|zone|country|project|product|secret|param|config|setting|client|installation|team|channel"
+    r"|issuer|kid|pool|module|action|operation|command|feature|flag|host|partition|group|app",
+    re.IGNORECASE,
+)
+"""Names of what is one of few in most systems, although the event says which one it is."""

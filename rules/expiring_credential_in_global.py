@@ -1,0 +1,122 @@
+r"""Credentials that end after a time are kept as long as the environment lives.
+
+The session of an assumed role lasts an hour unless told otherwise, a database token 15 minutes. An
+environment lives longer: from then on every call fails with ExpiredToken, until AWS ends the
+environment. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+
+```python events
+send({})
+later(hours=2)
+send({})
+# file: clock.py
+import datetime
+
+import effects
+
+def check(credentials):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    effects.record("expired" if credentials["Expiration"] < now else "right")
+```
+
+```python bad
+import boto3
+
+import clock
+
+sts = boto3.client("sts")
+ROLE = "arn:aws:iam::123456789012:role/reports"
+CREDENTIALS = sts.assume_role(RoleArn=ROLE, RoleSessionName="r")["Credentials"]  # LMB502
+
+def handler(event, context):
+    clock.check(CREDENTIALS)
+```
+
+```python good
+import datetime
+
+import boto3
+
+import clock
+
+sts = boto3.client("sts")
+ROLE = "arn:aws:iam::123456789012:role/reports"
+_credentials = None
+
+def credentials():
+    global _credentials
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=5)
+    if _credentials is None or _credentials["Expiration"] < soon:
+        _credentials = sts.assume_role(RoleArn=ROLE, RoleSessionName="r")["Credentials"]
+    return _credentials
+
+def handler(event, context):
+    clock.check(credentials())
+```
+
+A cache around the function keeps them just as long, and so does a client that was made from them:
+
+```python bad name="a cache"
+import functools
+
+import boto3
+
+import clock
+
+@functools.cache  # LMB502
+def credentials():
+    sts = boto3.client("sts")
+    answer = sts.assume_role(
+        RoleArn="arn:aws:iam::123456789012:role/reports", RoleSessionName="r"
+    )
+    return answer["Credentials"]
+
+def handler(event, context):
+    clock.check(credentials())
+```
+
+Not run: a client does not show when its credentials end, and moto takes any.
+
+```python bad name="a client that was made from them"
+import boto3
+
+sts = boto3.client("sts")
+ROLE = "arn:aws:iam::123456789012:role/reports"
+keys = sts.assume_role(RoleArn=ROLE, RoleSessionName="r")["Credentials"]  # LMB502
+s3 = boto3.client(
+    "s3",
+    aws_access_key_id=keys["AccessKeyId"],
+    aws_secret_access_key=keys["SecretAccessKey"],
+    aws_session_token=keys["SessionToken"],
+)
+
+def handler(event, context):
+    return s3.list_buckets()
+```
+
+Silent when a test in front looks at the time or at `Expiration`, when they are fetched for every
+event, when they are written again after a failure, and for credentials that refresh themselves.
+
+Limits: whether environments of the function live longer than the credentials is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_lint.rule import Kept, Project, Report, Severity, rule
+
+
+@rule("LMB502", category="secret-in-global", severity=Severity.ERROR)
+def expiring_credential_in_global(kept: Kept, project: Project) -> Iterator[Report]:
+    if kept.kind != "credentials":
+        return
+    where = "an object in " if kept.in_object else ""
+    yield Report.of_kept(
+        kept,
+        message=f"{where}`{kept.shown}` keeps {kept.what} for the life of the environment; they "
+        f"last {kept.issued.lifetime}",
+        help="compare their expiration with the time before each use and fetch them again, fetch "
+        "them for every event, or use botocore's `RefreshableCredentials`",
+        fetched=f"the {kept.what} are fetched here, once",
+        last=f"`{kept.shown}` keeps them, and nothing asks when they end",
+    )

@@ -1,0 +1,181 @@
+r"""A secret is fetched once and kept as long as the environment lives.
+
+Secrets are rotated. A variable of the module, an attribute of a class or a cache without a lifetime
+goes on using the old one until AWS ends the environment, which may take hours, so that requests
+fail in some environments and not in others. AWS advises to cache secrets with a refresh: https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets.html
+
+```python events
+secrets = aws("secretsmanager")
+secrets.create_secret(Name="shop/key", SecretString="first")
+see(send({}))
+secrets.put_secret_value(SecretId="shop/key", SecretString="second")
+later(hours=1)
+see(send({}))
+```
+
+```python bad
+import boto3
+
+secrets = boto3.client("secretsmanager")
+KEY = secrets.get_secret_value(SecretId="shop/key")["SecretString"]  # LMB501
+
+def handler(event, context):
+    return {"key": KEY}
+```
+
+```python good
+import time
+
+import boto3
+
+secrets = boto3.client("secretsmanager")
+_key = None
+_fetched_at = 0.0
+
+def key():
+    global _key, _fetched_at
+    if _key is None or time.time() - _fetched_at > 300:
+        _key = secrets.get_secret_value(SecretId="shop/key")["SecretString"]
+        _fetched_at = time.time()
+    return _key
+
+def handler(event, context):
+    return {"key": key()}
+```
+
+With Powertools this is `parameters.get_secret("shop/key", max_age=300)`, called where the secret is
+needed: a variable that keeps the result at import defeats the lifetime. The other ways to keep a
+secret too long are memos and caching decorators:
+
+```python bad name="a memo, and a cache around the function"
+import functools
+import json
+
+import boto3
+
+secrets = boto3.client("secretsmanager")
+_kept = {}
+
+def load(name):
+    if name not in _kept:
+        answer = secrets.get_secret_value(SecretId=name)
+        _kept[name] = answer["SecretString"]  # LMB501
+    return _kept[name]
+
+@functools.lru_cache(maxsize=8)  # LMB501
+def cached(name):
+    return secrets.get_secret_value(SecretId=name)["SecretString"]
+
+def handler(event, context):
+    return {"key": load("shop/key"), "again": cached("shop/key")}
+```
+
+```python events
+ssm = aws("ssm")
+ssm.put_parameter(Name="/shop/token", Value="first", Type="SecureString")
+ssm.put_parameter(Name="/shop/limit", Value="5", Type="String")
+see(send({}))
+ssm.put_parameter(Name="/shop/token", Value="second", Type="SecureString", Overwrite=True)
+later(hours=1)
+see(send({}))
+```
+
+```python bad name="by way of a helper, which also reads what is no secret"
+import boto3
+
+def parameter(name, decrypt=False):
+    ssm = boto3.client("ssm")
+    return ssm.get_parameter(Name=name, WithDecryption=decrypt)["Parameter"]["Value"]
+
+TOKEN = parameter("/shop/token", decrypt=True)  # LMB501
+LIMIT = int(parameter("/shop/limit"))
+
+def handler(event, context):
+    return {"token": TOKEN, "limit": LIMIT}
+```
+
+```python bad name="on a class"
+import boto3
+
+class Shop:
+    token = None
+
+    def __init__(self):
+        if not Shop.token:
+            answer = boto3.client("ssm").get_parameter(Name="/shop/token", WithDecryption=True)
+            Shop.token = answer["Parameter"]["Value"]  # LMB501
+
+def handler(event, context):
+    return {"token": Shop().token}
+```
+
+Silent when a test in front looks at the time, when the cache has a lifetime or is cleared, when the
+value is written again or forgotten after a failure, and for names, ARNs and settings:
+
+```python events
+secrets = aws("secretsmanager")
+secrets.create_secret(Name="shop/key", SecretString="first")
+see(send({}))
+see(send({}))
+```
+
+```python good name="no secret, or not for long"
+import boto3
+
+secrets = boto3.client("secretsmanager")
+ARN = secrets.get_secret_value(SecretId="shop/key")["ARN"]
+_key = None
+
+def forget():
+    global _key
+    _key = None
+
+def key():
+    global _key
+    if _key is None:
+        _key = secrets.get_secret_value(SecretId=ARN)["SecretString"]
+    return _key
+
+def handler(event, context):
+    try:
+        return {"key": key()}
+    except PermissionError:
+        forget()
+        raise
+```
+
+Limits: what an environment variable holds is not looked at, because changing one makes new
+environments. Values are not followed through libraries other than those that parse them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_lint.rule import Kept, Project, Report, Severity, rule
+
+
+@rule("LMB501", category="secret-in-global", severity=Severity.WARNING)
+def secret_without_ttl(kept: Kept, project: Project) -> Iterator[Report]:
+    if kept.kind != "secret":
+        return
+    where = "an object in " if kept.in_object else ""
+    yield Report.of_kept(
+        kept,
+        message=f"{where}`{kept.shown}` keeps a {kept.what} for the life of the environment, so "
+        "that a rotation is not seen",
+        help=_HELP[kept.how].format(shown=kept.shown),
+        fetched=f"the {kept.what} is fetched here, once",
+        last=f"`{kept.shown}` keeps it, and nothing ends that",
+    )
+
+
+_HELP = {
+    "variable": "fetch it where it is needed, by a getter with a lifetime: `parameters.get_secret("
+    "name, max_age=300)` of aws_lambda_powertools.utilities",
+    "memo": "remember beside `{shown}` when it was fetched, and fetch it again after some minutes, "
+    "or let `parameters.get_secret(name, max_age=300)` of aws_lambda_powertools.utilities do it",
+    "decorator": "use a cache with a lifetime: `parameters.get_secret(name, max_age=300)` of "
+    "aws_lambda_powertools.utilities instead of the decorator, or `cachetools.TTLCache(maxsize=8, "
+    "ttl=300, timer=time.time)`",
+}

@@ -1,0 +1,134 @@
+r"""A cache keeps one entry for every key that events bring, and forgets none.
+
+The keys have no end and the environment lives for hours: memory grows until the function runs out
+of it and is ended, which looks like a failure of the event that came last. A bound, or a lifetime,
+keeps what is used and drops the rest:
+https://docs.python.org/3/library/functools.html#functools.lru_cache
+
+```python events
+watch("memory")
+for number in range(300):
+    send({"order": str(number)})
+# file: shop.py
+def load(order):
+    return {"order": order, "lines": [order + str(one) for one in range(300)]}
+```
+
+```python bad
+import shop
+
+_orders = {}
+
+def order(event):
+    key = event["order"]
+    if key not in _orders:
+        _orders[key] = shop.load(key)  # LMB301
+    return _orders[key]
+
+def handler(event, context):
+    return len(order(event)["lines"])
+```
+
+```python good
+import functools
+
+import shop
+
+@functools.lru_cache(maxsize=16)
+def order(key):
+    return shop.load(key)
+
+def handler(event, context):
+    return len(order(event["order"])["lines"])
+```
+
+```python bad name="a decorator without a bound"
+import functools
+
+import shop
+
+@functools.cache  # LMB301
+def order(key):
+    return shop.load(key)
+
+@functools.lru_cache(maxsize=None)  # LMB301
+def lines(key):
+    return shop.load(key)["lines"]
+
+def handler(event, context):
+    return len(order(event["order"])["lines"]) + len(lines(event["order"]))
+```
+
+Silent when something is taken out again, when a test looks at the size or the age, when the keys
+are constants or come from the environment, and when their name says that they are few: a region, an
+account, a table, a language:
+
+```python events
+watch("memory")
+for number in range(300):
+    send({"order": str(number), "region": "eu-central-1"})
+# file: shop.py
+def load(order):
+    return {"order": order, "lines": [order + str(one) for one in range(300)]}
+def prices(region):
+    return {"region": region}
+```
+
+```python good name="few keys, or entries that go again"
+import functools
+import os
+
+import shop
+
+_orders = {}
+_prices = {}
+
+def order(key):
+    if key not in _orders:
+        if len(_orders) > 15:
+            _orders.clear()
+        _orders[key] = shop.load(key)
+    return _orders[key]
+
+def prices(region):
+    if region not in _prices:
+        _prices[region] = shop.prices(region)
+    return _prices[region]
+
+@functools.cache
+def setting(name):
+    return os.environ.get(name)
+
+def handler(event, context):
+    return [len(order(event["order"])["lines"]), prices(event["region"]), setting("STAGE")]
+```
+
+Limits: how many different keys there are in operation is not known; a name that does not say so
+makes an alarm of a few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lambda_lint.rule import Caching, Project, Report, Severity, rule
+
+
+@rule("LMB301", category="unbounded-cache", severity=Severity.WARNING)
+def unbounded_cache(caching: Caching, project: Project) -> Iterator[Report]:
+    if caching.problem != "unbounded":
+        return
+    if caching.is_decorator:
+        help = "give it a bound, `functools.lru_cache(maxsize=128)`, or the lifetime of a "
+        help += "`cachetools.TTLCache(maxsize=128, ttl=300, timer=time.time)`"
+    else:
+        help = f"make `{caching.shown}` a `cachetools.LRUCache(maxsize=128)`, or empty it when it "
+        help += "has grown"
+    yield Report.of_cache(
+        caching,
+        project,
+        message=f"`{caching.shown}` keeps an entry for every `{caching.key}` that events bring, "
+        "and forgets none",
+        help=help,
+        last=f"`{caching.shown}` grows by one entry for each new key",
+    )
