@@ -105,6 +105,8 @@ def first(event):
 
 def body(key):
     if key not in bodies:
+        if len(bodies) >= 100:
+            bodies.clear()
         bodies[key] = s3.get_object(Bucket="texts", Key=key)["Body"].read().decode()
     return bodies[key]
 

@@ -34,7 +34,7 @@ def s3(role):
     if _s3 is None:
         sts = boto3.client("sts")
         keys = sts.assume_role(RoleArn=role, RoleSessionName="orders")["Credentials"]
-        _s3 = boto3.client(  # LMB207
+        _s3 = boto3.client(  # LMB207 LMB502
             "s3",
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],

@@ -120,9 +120,9 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
             "template.yaml": function(
                 "Runtime: python3.13\nHandler: main.run\nCodeUri: ./deploy/me_orders_show.zip"
             ),
-            "src/me/orders/show/main.py": "",
-            "src/me/orders/main.py": "",
-            "src/orders/show/main.py": "",
+            "src/me/orders/show/main.py": "def run(job, _): pass",
+            "src/me/orders/main.py": "def run(job, _): pass",
+            "src/orders/show/main.py": "def run(job, _): pass",
         },
         ["main.run -> src/me/orders/show/main.py in src/me/orders/show"],
     ),
@@ -132,8 +132,8 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
             "template.yaml": function(
                 "Runtime: python3.13\nHandler: main.run\nCodeUri: s3://builds/x.zip"
             ),
-            "one/main.py": "",
-            "two/main.py": "",
+            "one/main.py": "def run(job, _): pass",
+            "two/main.py": "def run(job, _): pass",
         },
         ["main.run -> nothing"],
     ),

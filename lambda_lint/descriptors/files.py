@@ -29,6 +29,10 @@ class Files:
         source = self.descriptors.get(path)
         return None if source is None else text_of(source)
 
+    def has_word(self, path: str, word: bytes) -> bool:
+        """Whether a Python file of the project has some bytes in it."""
+        return word in self._sources[path].data
+
     def likeness(self, path: str, other: Source) -> float:
         """Return which part of the lines a Python file shares with another file, from 0 to 1."""
         if self._sources[path].data == other.data:

@@ -48,7 +48,9 @@ def chalice(source: Source, files: Files) -> Iterator[Declaration]:
             _described(name, "Chalice", source, document.key_span("app_name"), "app.app", root),
             files,
         )
-        if found is not None and found.module == posixpath.join(layer, "app.py"):
+        # The configuration names no handler; one that was left behind declares nothing.
+        expected = posixpath.join(layer, "app.py")
+        if found is not None and found.module == expected and files.has_word(expected, b"Chalice"):
             yield found
 
 

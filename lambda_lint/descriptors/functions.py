@@ -66,7 +66,7 @@ def declare(found: Described, files: Files) -> Declaration | None:
     if not serves and not _HANDLER.fullmatch(handler):
         return None
     module, _, attribute = handler.rpartition(":" if serves else ".")
-    place, root = look_up(module, found, files)
+    place, root = look_up(module, attribute, found, files)
     if place is None and not found.is_python:
         return None
     return Declaration(
@@ -86,14 +86,23 @@ def declare(found: Described, files: Files) -> Declaration | None:
     )
 
 
-def look_up(module: str, found: Described, files: Files) -> tuple[str | None, str | None]:
-    """Return the file that a module is, and its code root; both None if it is not certain."""
+def look_up(
+    module: str, attribute: str, found: Described, files: Files
+) -> tuple[str | None, str | None]:
+    """Return the file that a module is, and its code root; both None if it is not certain.
+
+    Where the code root is not known, only files come into question that have the attribute's name
+    in them.
+    """
     for root in (*found.roots, *found.layers):
         place = files.module(root, module)
         if place is not None:
             return place, root
     tail = module.replace(".", "/").strip("/")
-    fits = [one for one in files.ending_with(module) if not is_test(one)]
+    name = attribute.encode("utf-8", "surrogatepass")
+    fits = [
+        one for one in files.ending_with(module) if not is_test(one) and files.has_word(one, name)
+    ]
     for base in found.roots or [""]:
         # The build flattens a folder: what is below the given one comes first.
         below = [one for one in fits if not base or one.startswith(f"{base}/")]

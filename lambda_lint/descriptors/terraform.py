@@ -23,7 +23,7 @@ from lambda_lint.declaration import (
     TENANT_ISOLATION,
     Declaration,
 )
-from lambda_lint.descriptors.files import Files, inside, text_of
+from lambda_lint.descriptors.files import Files, above, inside, text_of
 from lambda_lint.descriptors.functions import Described, declare, names
 from lambda_lint.descriptors.tree import TreeError
 from lambda_lint.finding import Span
@@ -187,9 +187,13 @@ class _Folder:
         text = self._text(value)
         if text is None:
             return None
-        # `path.module` is this folder; `path.root` and `path.cwd` are those of who uses it.
-        for start in ("\0module/", "\0root/", "\0cwd/"):
-            text = text.removeprefix(start)
+        text = text.removeprefix("\0module/")
+        # `path.root` and `path.cwd` are those of who uses this folder: one above, or beside it.
+        for start in ("\0root/", "\0cwd/"):
+            if text.startswith(start):
+                places = [inside(one, text[len(start) :]) for one in above(self.path)]
+                known = [one for one in places if one in self.files.folders]
+                return known[0] if known else None
         return None if "\0" in text else inside(self.path, text)
 
     def _text(self, value: object, depth: int = 0) -> str | None:
