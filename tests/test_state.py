@@ -30,6 +30,13 @@ class Kind(enum.StrEnum):
     UPLOAD = "upload"
     CARD = "card"
 
+def emptying(function):
+    def inner(event, context):
+        global item
+        item = None
+        return function(event, context)
+    return inner
+
 def wanted(kind):
     return kind in [Kind.UPLOAD] and item
 
@@ -199,13 +206,28 @@ FRESH = {
 }
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "found = item\nset_perhaps(event)\nreturn found",
+        "if event['a']:\n    found = item\n    set_perhaps(event)\n    return found",
+        "try:\n    found = item\n    set_always(event)\n    return found\nexcept OSError:\n    pass",
+    ],
+    ids=["at once", "in a branch", "in `try`"],
+)
+def test_what_the_handlers_own_decorator_empties_is_new(body: str) -> None:
+    assert findings(body), "missed alarm"
+    assert findings(body, "@emptying\n") == [], "false alarm"
+
+
 @functools.cache
 def rules() -> tuple[Rule, ...]:
     return tuple(one for one in load_rules([BUILTIN]) if one.category == "mutable-global-state")
 
 
-def findings(body: str) -> list[Finding]:
-    text = HEAD + "".join(f"    {line}\n" for line in body.splitlines())
+def findings(body: str, decorator: str = "") -> list[Finding]:
+    head = HEAD.replace("def handler(", f"{decorator}def handler(")
+    text = head + "".join(f"    {line}\n" for line in body.splitlines())
     sources = {"app.py": Source("app.py", text.encode())}
     result = engine.lint(sources, Settings(Path("/project")), rules())
     assert not result.errors
