@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -131,6 +131,7 @@ class Report:
         used: str,
         made: str,
         at_use: bool = False,
+        others: Sequence[Use] = (),
         severity: Severity | None = None,
         fix: Fix | None = None,
     ) -> Report:
@@ -138,11 +139,13 @@ class Report:
 
         `used` is what the witness says of the use, which a handler reaches for every event, and
         `made` what it says of the call that made the object. The report stands at the call, or
-        with `at_use` at the use.
+        with `at_use` at the use. `others` are further uses that the same is said of: the handlers
+        that reach one of them are named as well.
         """
         phases = call.project.phases
         way = phases.path_to(use.function)
-        handlers = phases.handlers_of(use.function)
+        reaching = {one for each in (use, *others) for one in phases.handlers_of(each.function)}
+        handlers = [one for one in phases.handlers if one in reaching]
         steps = phases.witness(way) if way is not None else ()
         use_step = Step(use.path, use.span, used)
         made_step = Step(call.path, call.span, made)

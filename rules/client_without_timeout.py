@@ -91,5 +91,6 @@ def client_without_timeout(call: Call, project: Project) -> Iterator[Report]:
             help=help,
             used="every invocation uses it",
             made="it is made without a limit here",
+            others=resource.invoked,
             severity=Severity.INFO,
         )

@@ -103,4 +103,5 @@ def dangling_transaction(call: Call, project: Project) -> Iterator[Report]:
         ),
         used="begins a transaction, which an error here leaves to the next invocation",
         made=f"the {made.what} is made here, once for many invocations",
+        others=used,
     )

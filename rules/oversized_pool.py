@@ -89,6 +89,7 @@ def oversized_pool(call: Call, project: Project) -> Iterator[Report]:
         help=f"an environment works on one event at a time: set `{made.pool_argument}=1`",
         used="every invocation takes a connection from it",
         made=f"the {made.what} is made here",
+        others=resource.invoked,
         severity=Severity.INFO,
     )
 

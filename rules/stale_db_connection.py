@@ -160,6 +160,7 @@ def stale_db_connection(call: Call, project: Project) -> Iterator[Report]:
         help=_help(made.liveness, is_engine=is_engine),
         used="every invocation uses it as it is",
         made=f"the {made.what} is made here, once for many invocations",
+        others=used,
         fix=_fix(call, resource) if is_engine else None,
     )
 

@@ -432,6 +432,29 @@ def test_handlers_say_where_why_and_what_they_reach(run: Run) -> None:
     assert row["evidence"]
 
 
+CONNECTED = """
+from db import connect
+CONNECTION = connect()
+def lambda_handler(event, context):
+    cursor = CONNECTION.cursor()
+    cursor.execute("select a from t")
+    return cursor.fetchall()
+"""
+
+CONNECT = """
+import mysql.connector
+def connect():
+    return mysql.connector.connect(host="db", autocommit=True)
+"""
+
+
+def test_all_handlers_that_use_what_is_kept_are_named(run: Run) -> None:
+    files = {"a.py": CONNECTED, "b.py": CONNECTED, "db.py": CONNECT}
+    done = run("check", "--select", "LMB801", "--output-format", "json", files=files)
+    (finding,) = json.loads(done.out)["findings"]
+    assert finding["handlers"] == ["a.py:lambda_handler", "b.py:lambda_handler"]
+
+
 COVERED = """
 import json, boto3
 from missing_helpers import tidy
