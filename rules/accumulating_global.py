@@ -98,7 +98,7 @@ def first(event):
 
 def body(key):
     if key not in bodies:
-        bodies[key] = s3.get_object(Bucket="bodies", Key=key)["Body"].read()
+        bodies[key] = s3.get_object(Bucket="bodies", Key=key)["Body"].read()  # LMB301
     return bodies[key]
 
 def flush():

@@ -74,8 +74,6 @@ def handler(event, context):
     clock.check(credentials())
 ```
 
-Not run: a client does not show when its credentials end, and moto takes any.
-
 ```python bad name="a client that was made from them"
 import boto3
 
@@ -92,6 +90,8 @@ s3 = boto3.client(
 def handler(event, context):
     return s3.list_buckets()
 ```
+
+Not run: a client does not show when its credentials end, and moto takes any.
 
 Silent when a test in front looks at the time or at `Expiration`, when they are fetched for every
 event, when they are written again after a failure, and for credentials that refresh themselves.

@@ -16,7 +16,7 @@ def s3(role):
     if _s3 is None:
         sts = boto3.client("sts")
         keys = sts.assume_role(RoleArn=role, RoleSessionName="x")["Credentials"]
-        _s3 = boto3.client("s3", aws_session_token=keys["SessionToken"])  # LMB207
+        _s3 = boto3.client("s3", aws_session_token=keys["SessionToken"])  # LMB207 LMB502
     return _s3
 
 def handler(event, context):

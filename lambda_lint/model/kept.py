@@ -411,7 +411,9 @@ class Keeping:
                 ):
                     return True
                 if isinstance(statement, nodes.Return) and any(
-                    one.kind == "decorator" and self.phases.lasts(one)
+                    one.kind == "decorator"
+                    and self.phases.lasts(one)
+                    and not self._forgets(one, site.function)
                     for one in self.phases.guards.carried(site.function)
                 ):
                     return True
