@@ -98,7 +98,9 @@ def first(event):
 
 def body(key):
     if key not in bodies:
-        bodies[key] = s3.get_object(Bucket="bodies", Key=key)["Body"].read()  # LMB301
+        if len(bodies) > 99:
+            bodies.clear()
+        bodies[key] = s3.get_object(Bucket="bodies", Key=key)["Body"].read()
     return bodies[key]
 
 def flush():

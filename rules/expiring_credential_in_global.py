@@ -25,7 +25,7 @@ import clock
 
 sts = boto3.client("sts")
 ROLE = "arn:aws:iam::123456789012:role/reports"
-CREDENTIALS = sts.assume_role(RoleArn=ROLE, RoleSessionName="r")["Credentials"]  # LMB502
+CREDENTIALS = sts.assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]  # LMB502
 
 def handler(event, context):
     clock.check(CREDENTIALS)
@@ -46,7 +46,7 @@ def credentials():
     global _credentials
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=5)
     if _credentials is None or _credentials["Expiration"] < soon:
-        _credentials = sts.assume_role(RoleArn=ROLE, RoleSessionName="r")["Credentials"]
+        _credentials = sts.assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]
     return _credentials
 
 def handler(event, context):
@@ -66,7 +66,7 @@ import clock
 def credentials():
     sts = boto3.client("sts")
     answer = sts.assume_role(
-        RoleArn="arn:aws:iam::123456789012:role/reports", RoleSessionName="r"
+        RoleArn="arn:aws:iam::123456789012:role/reports", RoleSessionName="me"
     )
     return answer["Credentials"]
 
@@ -79,7 +79,7 @@ import boto3
 
 sts = boto3.client("sts")
 ROLE = "arn:aws:iam::123456789012:role/reports"
-keys = sts.assume_role(RoleArn=ROLE, RoleSessionName="r")["Credentials"]  # LMB502
+keys = sts.assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]  # LMB502
 s3 = boto3.client(
     "s3",
     aws_access_key_id=keys["AccessKeyId"],
