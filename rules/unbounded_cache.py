@@ -7,7 +7,7 @@ https://docs.python.org/3/library/functools.html#functools.lru_cache
 
 ```python events
 watch("memory")
-for number in range(300):
+for number in range(100):
     send({"order": str(number)})
 # file: shop.py
 def load(order):
@@ -65,7 +65,7 @@ account, a table, a language:
 
 ```python events
 watch("memory")
-for number in range(300):
+for number in range(100):
     send({"order": str(number), "region": "eu-central-1"})
 # file: shop.py
 def load(order):
