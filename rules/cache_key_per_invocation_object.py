@@ -7,7 +7,7 @@ https://docs.python.org/3/faq/programming.html#how-do-i-cache-method-calls
 
 ```python events
 watch("memory")
-for number in range(100):
+for number in range(30):
     send({})
 ```
 
@@ -16,7 +16,7 @@ import functools
 
 class Session:
     def __init__(self):
-        self.rows = [str(number) for number in range(1000)]
+        self.rows = [str(number) for number in range(50)]
 
 @functools.cache  # LMB302
 def rows(session):
@@ -31,7 +31,7 @@ import functools
 
 class Session:
     def __init__(self):
-        self.rows = [str(number) for number in range(1000)]
+        self.rows = [str(number) for number in range(50)]
 
 session = Session()
 

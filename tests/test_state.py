@@ -211,7 +211,8 @@ FRESH = {
     [
         "found = item\nset_perhaps(event)\nreturn found",
         "if event['a']:\n    found = item\n    set_perhaps(event)\n    return found",
-        "try:\n    found = item\n    set_always(event)\n    return found\nexcept OSError:\n    pass",
+        "try:\n    found = item\n    set_always(event)\n    return found\n"
+        "except OSError:\n    pass",
     ],
     ids=["at once", "in a branch", "in `try`"],
 )
