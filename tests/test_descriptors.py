@@ -429,6 +429,55 @@ def test_descriptors_take_no_handler_away() -> None:
     assert found == {("app.py", "high"), ("other.py", "medium")}
 
 
+def test_every_definition_of_a_declared_handler_is_one() -> None:
+    """A branch decides which of them has the name; the first one alone was looked at."""
+    code = """
+        import os
+        import boto3
+        try:
+            if os.environ["KIND"] == "a":
+                def run(event, _):
+                    return boto3.client("s3")
+            else:
+                def run(event, _):
+                    return boto3.client("sqs")
+        except KeyError:
+            def run(event, _):
+                return boto3.client("sns")
+    """
+    template = function("Runtime: python3.13\nHandler: app.run")
+    result = lint({"template.yaml": template, "app.py": code})
+    assert [one.name for one in result.project.handlers] == ["run"]
+    found = [one.span.line for one in result.findings if one.code == "LMB101"]
+    assert found == [7, 10, 13]
+
+
+def test_a_handler_of_a_library_is_given_what_was_registered_with_it() -> None:
+    code = """
+        import boto3
+        from cfn_custom_resource import create, delete, lambda_handler
+
+        @create()
+        def create_(event, _context):
+            boto3.client("s3").create_bucket(Bucket="x")
+            return event["LogicalResourceId"], {}
+
+        @delete()
+        def delete_(event, _context):
+            pass
+    """
+    template = function("Runtime: python3.13\nHandler: handler.lambda_handler")
+    files = {
+        "template.yaml": template,
+        "main.py": code,
+        "handler.py": "from main import lambda_handler",
+    }
+    (handler,) = lint(files).project.handlers
+    assert (handler.path, handler.name) == ("handler.py", "lambda_handler")
+    assert [one.function.name for one in handler.entries] == ["create_", "delete_"]
+    assert handler.custom_resource
+
+
 def test_findings_of_inline_code_have_the_lines_of_the_template() -> None:
     template = function(
         """
