@@ -256,6 +256,110 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ["one.run -> jobs/one.py in jobs", "two.run -> jobs/two.py in jobs"],
     ),
     (
+        "modules of Terraform that call their arguments otherwise",
+        {
+            "main.tf": """
+            module "get" {
+              source         = "../modules/python-function"
+              lambda_handler = "shop.handlers.get.lambda_handler"
+            }
+            module "alerts" {
+              source               = "../modules/function"
+              lambda_function_file = "${path.module}/files/alerts.py"
+              function_handler     = "alerts.lambda_handler"
+            }
+            module "opener" {
+              source       = "../modules/image"
+              image_config = {
+                command = ["shop.steps.opener.lambda_handler"]
+              }
+            }
+            module "finder" {
+              source      = "../modules/machine"
+              find_lambda = {
+                command = ["shop.steps.finder.lambda_handler"]
+                memory  = 1024
+              }
+            }
+            module "service" {
+              source          = "../modules/container"
+              command         = ["celery.worker"]
+              failure_handler = "none.of_ours"
+            }
+            """,
+            "src/shop/handlers/get.py": "def lambda_handler(job, _): pass",
+            "src/shop/steps/opener.py": "def lambda_handler(job, _): pass",
+            "src/shop/steps/finder.py": "def lambda_handler(job, _): pass",
+            "files/alerts.py": "def lambda_handler(job, _): pass",
+        },
+        [
+            "shop.handlers.get.lambda_handler -> src/shop/handlers/get.py in src",
+            "alerts.lambda_handler -> files/alerts.py in files",
+            "shop.steps.opener.lambda_handler -> src/shop/steps/opener.py in src",
+            "shop.steps.finder.lambda_handler -> src/shop/steps/finder.py in src",
+        ],
+    ),
+    (
+        "a resource is named after the folder, with a word around it",
+        {
+            "main.tf": """
+            resource "aws_lambda_function" "ingest_sync_lambda" {
+              s3_bucket = var.bucket
+              s3_key    = aws_s3_object.ingest.key
+              handler   = "main.lambda_handler"
+              runtime   = "python3.13"
+            }
+            """,
+            "lambdas/ingest_sync/main.py": "def lambda_handler(job, _): pass",
+            "lambdas/other/main.py": "def lambda_handler(job, _): pass",
+        },
+        ["main.lambda_handler -> lambdas/ingest_sync/main.py in lambdas/ingest_sync"],
+    ),
+    (
+        "a code root that the build makes has the name of its folder",
+        {
+            "cfn/template.yaml": function(
+                "Runtime: python3.13\nHandler: index.handler\nCode: ../build/ingest_sync",
+                kind="AWS::Lambda::Function",
+            ),
+            "lambdas/ingest_sync/index.py": "def handler(job, _): pass",
+            "lambdas/other/index.py": "def handler(job, _): pass",
+        },
+        ["index.handler -> lambdas/ingest_sync/index.py in lambdas/ingest_sync"],
+    ),
+    (
+        "a path from where Terraform is started, which is not the folder of the file",
+        {
+            "terraform/modules/limit/main.tf": """
+            data "archive_file" "limit" {
+              source_dir = "../../lambdas/budget"
+            }
+            resource "aws_lambda_function" "f" {
+              filename = data.archive_file.limit.output_path
+              handler  = "main.lambda_handler"
+              runtime  = "python3.13"
+            }
+            """,
+            "lambdas/budget/main.py": "def lambda_handler(job, _): pass",
+            "lambdas/other/main.py": "def lambda_handler(job, _): pass",
+        },
+        ["main.lambda_handler -> lambdas/budget/main.py in lambdas/budget"],
+    ),
+    (
+        "a usual file with a function that no other file has",
+        {
+            "main.tf": """
+            resource "aws_lambda_function" "x" {
+              handler = "app.notify_all"
+              runtime = "python3.13"
+            }
+            """,
+            "daemons/notification/app.py": "def notify_all(job, _): pass",
+            "daemons/driver/app.py": "def drive(job, _): pass",
+        },
+        ["app.notify_all -> daemons/notification/app.py in daemons/notification"],
+    ),
+    (
         "a program whose paths begin with what another module has",
         {
             "infra/stack.py": """
