@@ -256,6 +256,48 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ["one.run -> jobs/one.py in jobs", "two.run -> jobs/two.py in jobs"],
     ),
     (
+        "an image that is built elsewhere, with the handler as its command",
+        {
+            "template.yaml": """
+            Resources:
+              Embed:
+                Type: AWS::Serverless::Function
+                Properties:
+                  PackageType: Image
+                  ImageUri: !Sub "${Repository}:latest"
+                  ImageConfig: {Command: ["embed_handler.handler"]}
+              Other:
+                Type: AWS::Lambda::Function
+                Properties:
+                  PackageType: Image
+                  Code: {ImageUri: !Ref Image}
+                  ImageConfig: {Command: ["main.handler"]}
+            """,
+            "src/embed_handler.py": "def handler(job, _): pass",
+        },
+        ["embed_handler.handler -> src/embed_handler.py in src"],
+    ),
+    (
+        "a template that another program fills in before it is YAML",
+        {
+            "application.yaml": """
+            Resources:
+            {% if kind %}
+              Forwarder:
+                Type: AWS::Serverless::Function
+                Properties:
+                  CodeUri: %codeUri%
+                  Runtime: python3.12
+                  Handler: main_aws.handler
+                  Description: {{ text }}
+            {% endif %}
+              %name%Bucket: {Type: AWS::S3::Bucket}
+            """,
+            "main_aws.py": "def handler(job, _): pass",
+        },
+        ["main_aws.handler -> main_aws.py in ."],
+    ),
+    (
         "modules of Terraform that call their arguments otherwise",
         {
             "main.tf": """
@@ -602,6 +644,34 @@ def test_findings_of_inline_code_have_the_lines_of_the_template() -> None:
     assert (finding.path, shown) == ("template.yaml", 'boto3.client("s3")')
     assert finding.fix is None
     assert [step.path for step in finding.witness] == ["template.yaml", "template.yaml"]
+
+
+@pytest.mark.parametrize("indented", [False, True])
+def test_findings_of_inline_code_have_the_lines_of_the_program(indented: bool) -> None:
+    code = [
+        "import boto3",
+        "def handler(event, context):",
+        "    return boto3.client('s3').get_object(Key=event['k'])",
+    ]
+    lines = [f"    {one}" if indented else one for one in code]
+    literal = '"""\n' + "\n".join(lines) + '\n"""'
+    written = f"textwrap.dedent({literal})" if indented else literal
+    program = (
+        "import textwrap\nfrom aws_cdk import aws_lambda\n"
+        'aws_lambda.Function(scope, "F", handler="index.handler",\n'
+        f"    runtime=aws_lambda.Runtime.PYTHON_3_13, code=aws_lambda.Code.from_inline({written}))\n"
+    )
+    descriptors, _ = split({"cdk.json": "{}"})
+    python = {"stack.py": Source("stack.py", program.encode())}
+    result = engine.lint(
+        python, Settings(root=Path("/nowhere")), load_rules([BUILTIN]), descriptors=descriptors
+    )
+    (finding,) = (one for one in result.findings if one.code == "LMB101")
+    text = program.splitlines()[finding.span.line - 1]
+    shown = text[finding.span.column - 1 : finding.span.end_column - 1]
+    assert (finding.path, shown) == ("stack.py", "boto3.client('s3')")
+    (handler,) = result.project.handlers
+    assert handler.evidence[0] == "is declared in stack.py:3 as `F`"
 
 
 def test_a_comment_in_inline_code_silences() -> None:
