@@ -598,6 +598,25 @@ def test_every_definition_of_a_declared_handler_is_one() -> None:
     assert found == [7, 10, 13]
 
 
+def test_one_function_of_lambda_stands_before_all_that_domovoi_calls() -> None:
+    code = """
+        import domovoi
+        app = domovoi.Domovoi()
+
+        @app.sqs_queue_subscriber("jobs")
+        def work(event, context):
+            return event
+
+        @app.scheduled_function("rate(1 day)")
+        def clean(event, context):
+            return event
+    """
+    files = {"daemons/index/.chalice/config.json": '{"app_name": "index"}'}
+    (handler,) = lint({**files, "daemons/index/app.py": code}).project.handlers
+    assert (handler.name, handler.flags) == ("app", frozenset())
+    assert [one.function.name for one in handler.entries] == ["work", "clean"]
+
+
 def test_a_handler_of_a_library_is_given_what_was_registered_with_it() -> None:
     code = """
         import boto3
@@ -659,7 +678,8 @@ def test_findings_of_inline_code_have_the_lines_of_the_program(indented: bool) -
     program = (
         "import textwrap\nfrom aws_cdk import aws_lambda\n"
         'aws_lambda.Function(scope, "F", handler="index.handler",\n'
-        f"    runtime=aws_lambda.Runtime.PYTHON_3_13, code=aws_lambda.Code.from_inline({written}))\n"
+        "    runtime=aws_lambda.Runtime.PYTHON_3_13,\n"
+        f"    code=aws_lambda.Code.from_inline({written}))\n"
     )
     descriptors, _ = split({"cdk.json": "{}"})
     python = {"stack.py": Source("stack.py", program.encode())}
