@@ -25,7 +25,7 @@ import clock
 
 sts = boto3.client("sts")
 ROLE = "arn:aws:iam::123456789012:role/reports"
-CREDENTIALS = sts.assume_role(RoleArn=ROLE, RoleSessionName="r")["Credentials"]  # LMB502
+CREDENTIALS = sts.assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]  # LMB502
 
 def handler(event, context):
     clock.check(CREDENTIALS)
@@ -46,7 +46,7 @@ def credentials():
     global _credentials
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=5)
     if _credentials is None or _credentials["Expiration"] < soon:
-        _credentials = sts.assume_role(RoleArn=ROLE, RoleSessionName="r")["Credentials"]
+        _credentials = sts.assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]
     return _credentials
 
 def handler(event, context):
@@ -66,7 +66,7 @@ import clock
 def credentials():
     sts = boto3.client("sts")
     answer = sts.assume_role(
-        RoleArn="arn:aws:iam::123456789012:role/reports", RoleSessionName="r"
+        RoleArn="arn:aws:iam::123456789012:role/reports", RoleSessionName="me"
     )
     return answer["Credentials"]
 
@@ -74,14 +74,12 @@ def handler(event, context):
     clock.check(credentials())
 ```
 
-Not run: a client does not show when its credentials end, and moto takes any.
-
 ```python bad name="a client that was made from them"
 import boto3
 
 sts = boto3.client("sts")
 ROLE = "arn:aws:iam::123456789012:role/reports"
-keys = sts.assume_role(RoleArn=ROLE, RoleSessionName="r")["Credentials"]  # LMB502
+keys = sts.assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]  # LMB502
 s3 = boto3.client(
     "s3",
     aws_access_key_id=keys["AccessKeyId"],
@@ -92,6 +90,8 @@ s3 = boto3.client(
 def handler(event, context):
     return s3.list_buckets()
 ```
+
+Not run: a client does not show when its credentials end, and moto takes any.
 
 Silent when a test in front looks at the time or at `Expiration`, when they are fetched for every
 event, when they are written again after a failure, and for credentials that refresh themselves.

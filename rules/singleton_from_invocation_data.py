@@ -81,6 +81,37 @@ def handler(event, context):
 ```
 
 ```python events
+send({"user": "alice"})
+send({"user": "bob"})
+# file: directory.py
+def find(user):
+    return {"name": user.title()}
+```
+
+```python good name="emptied by the handler's own decorator"
+import directory
+
+user = None
+
+def starting_anew(function):
+    def inner(event, context):
+        global user
+        user = None
+        return function(event, context)
+    return inner
+
+@starting_anew
+def handler(event, context):
+    global user
+    try:
+        if user is None:
+            user = directory.find(event["user"])
+        return {"name": user["name"]}
+    except KeyError:
+        return None
+```
+
+```python events
 aws("dynamodb").create_table(
     TableName="functions",
     KeySchema=[{"AttributeName": "function", "KeyType": "HASH"}],

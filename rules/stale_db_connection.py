@@ -41,6 +41,25 @@ def handler(event, context):
         return connection.execute(text("select 1 from items")).scalar()
 ```
 
+SQLite is a file and has nothing to lose, but where it only stands in for a missing setting, what is
+deployed has the setting:
+
+```python bad name="a file only where there is no setting"
+import os
+
+from sqlalchemy import create_engine, text
+
+orders = create_engine(os.getenv("ORDERS_URL") or "sqlite:///orders.db")  # LMB801
+items = create_engine(os.environ.get("ITEMS_URL", "sqlite:///items.db"))  # LMB801
+rates = create_engine("sqlite:////opt/rates.db")
+
+def handler(event, context):
+    with orders.connect() as order, items.connect() as item, rates.connect() as rate:
+        order.execute(text("select 1 from orders"))
+        item.execute(text("select 1 from items"))
+        return rate.execute(text("select rate from rates")).scalar()
+```
+
 A memo that only asks whether there is a connection does not ask whether it works:
 
 ```python bad name="a memo"
@@ -151,7 +170,7 @@ def stale_db_connection(call: Call, project: Project) -> Iterator[Report]:
     used = [one for one in resource.invoked if not resource.closes(one)]
     if not used or resource.check is not None or resource.closings:
         return
-    if any(word in resource.address for word in made.unless_address):
+    if resource.surely_names(made.unless_address):
         return
     yield Report.of_use(
         call,

@@ -7,11 +7,11 @@ https://docs.python.org/3/library/functools.html#functools.lru_cache
 
 ```python events
 watch("memory")
-for number in range(300):
+for number in range(64):
     send({"order": str(number)})
 # file: shop.py
 def load(order):
-    return {"order": order, "lines": [order + str(one) for one in range(300)]}
+    return {"order": order, "lines": [order + str(one) for one in range(30)]}
 ```
 
 ```python bad
@@ -65,11 +65,11 @@ account, a table, a language:
 
 ```python events
 watch("memory")
-for number in range(300):
+for number in range(64):
     send({"order": str(number), "region": "eu-central-1"})
 # file: shop.py
 def load(order):
-    return {"order": order, "lines": [order + str(one) for one in range(300)]}
+    return {"order": order, "lines": [order + str(one) for one in range(30)]}
 def prices(region):
     return {"region": region}
 ```

@@ -65,13 +65,17 @@ def of_this_harness() -> Iterator[Example]:
 
 
 def of_fixtures(fixtures: Path) -> Iterator[Example]:
-    """A fixture project with a page `EVENTS.md` is run; those in `silent` behave."""
+    """A fixture project with a page `EVENTS.md` is run; those in `silent` behave.
+
+    What is deployed is the folder that its Python files have in common.
+    """
     for path in sorted(fixtures.rglob("EVENTS.md")):
         project = path.parent
+        sources = sorted(project.rglob("*.py"))
+        deployed = os.path.commonpath([one.parent for one in sources])
         files = {
-            one.relative_to(project).as_posix(): take_marks("", one.read_text(encoding="utf-8"))[0]
-            for one in sorted(project.rglob("*"))
-            if one.is_file() and one != path
+            one.relative_to(deployed).as_posix(): take_marks("", one.read_text(encoding="utf-8"))[0]
+            for one in sources
         }
         kind = "good" if "silent" in project.relative_to(fixtures).parts else "bad"
         for fence in fences(path.read_text(encoding="utf-8")):

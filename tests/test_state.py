@@ -16,11 +16,34 @@ from lambda_lint.source import Source
 
 HEAD = """
 import contextlib
+import enum
+import os
 import sys
 import store
 
 item = None
 other = None
+ALWAYS = True
+NEVER = False
+
+class Kind(enum.StrEnum):
+    UPLOAD = "upload"
+    CARD = "card"
+
+def emptying(function):
+    def inner(event, context):
+        global item
+        item = None
+        return function(event, context)
+    return inner
+
+def wanted(kind):
+    return kind in [Kind.UPLOAD] and item
+
+def set_if(event, really):
+    global item
+    if really:
+        item = event["item"]
 
 def fetch(event):
     return store.read(event["key"])
@@ -61,6 +84,22 @@ def handler(event, context):
 """
 
 STALE = {
+    "a constant that says never": (
+        "if NEVER:\n    item = None\nelif event['a']:\n    item = event['b']\nreturn item"
+    ),
+    "only some callers want it": (
+        "if event['a']:\n    set_if(event, True)\nelse:\n    set_if(event, False)\nreturn item"
+    ),
+    "only where the project sets a variable": (
+        "if 'STAGE' in os.environ:\n    item = event['b']\nreturn item"
+    ),
+    "only outside of Lambda": (
+        "if not os.environ.get('AWS_LAMBDA_FUNCTION_NAME'):\n    item = event['b']\n"
+        "elif event['c']:\n    item = event['c']\nreturn item"
+    ),
+    "a member of an enumeration that is asked for": (
+        "name = Kind.UPLOAD.value\nfound = wanted(name)\nitem = event['b']\nreturn found"
+    ),
     "one branch": "if event['a']:\n    item = event['b']\nreturn item",
     "the other branch": "if event['a']:\n    pass\nelse:\n    item = event['b']\nreturn item",
     "a helper that may not write it": "set_perhaps(event)\nreturn item",
@@ -98,6 +137,20 @@ STALE = {
 }
 
 FRESH = {
+    "a constant that says always": "if ALWAYS:\n    item = event['b']\nreturn item",
+    "what every caller gives": "set_if(event, True)\nreturn item",
+    "a variable that Lambda sets": (
+        "set_if(event, 'LAMBDA_RUNTIME_DIR' in os.environ)\nreturn item"
+    ),
+    "the text of a variable that Lambda sets": (
+        "if os.environ.get('AWS_LAMBDA_FUNCTION_NAME'):\n    item = event['b']\nreturn item"
+    ),
+    "the text is there": (
+        "if os.getenv('LAMBDA_TASK_ROOT') is not None:\n    item = event['b']\nreturn item"
+    ),
+    "a member of an enumeration that nobody asks for": (
+        "name = Kind.CARD.value\nfound = wanted(name)\nitem = event['b']\nreturn found"
+    ),
     "both branches": "if event['a']:\n    item = event['b']\nelse:\n    item = None\nreturn item",
     "a branch that leaves": "if not event['a']:\n    return None\nitem = event['a']\nreturn item",
     "a helper": "set_always(event)\nreturn item",
@@ -153,13 +206,29 @@ FRESH = {
 }
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "found = item\nset_perhaps(event)\nreturn found",
+        "if event['a']:\n    found = item\n    set_perhaps(event)\n    return found",
+        "try:\n    found = item\n    set_always(event)\n    return found\n"
+        "except OSError:\n    pass",
+    ],
+    ids=["at once", "in a branch", "in `try`"],
+)
+def test_what_the_handlers_own_decorator_empties_is_new(body: str) -> None:
+    assert findings(body), "missed alarm"
+    assert findings(body, "@emptying\n") == [], "false alarm"
+
+
 @functools.cache
 def rules() -> tuple[Rule, ...]:
     return tuple(one for one in load_rules([BUILTIN]) if one.category == "mutable-global-state")
 
 
-def findings(body: str) -> list[Finding]:
-    text = HEAD + "".join(f"    {line}\n" for line in body.splitlines())
+def findings(body: str, decorator: str = "") -> list[Finding]:
+    head = HEAD.replace("def handler(", f"{decorator}def handler(")
+    text = head + "".join(f"    {line}\n" for line in body.splitlines())
     sources = {"app.py": Source("app.py", text.encode())}
     result = engine.lint(sources, Settings(Path("/project")), rules())
     assert not result.errors

@@ -87,9 +87,9 @@ class Caches:
             if not self._is_unbounded(memo, arguments) or self._is_cleared(function):
                 continue
             for site in sites:
-                key = self._open_key(
-                    [one.value for one in site.node.arguments], site.scope, function
-                )
+                if _FEW.search(function.name):
+                    break
+                key = self._open_key([one.value for one in site.node.arguments], site.scope)
                 if key is not None:
                     yield self._at_decorator("unbounded", function, guard, site, key)
                     break
@@ -203,7 +203,9 @@ class Caches:
                     continue
                 if self.phases.of_node(statement, scope) is not Phase.ONCE:
                     continue
-                key = self._open_key([target.index], scope, function)
+                key = None
+                if not _FEW.search(root.name) and not _FEW.search(function.name):
+                    key = self._open_key([target.index], scope)
                 way = self.phases.path_to(function)
                 if key is None or way is None or self._is_kept_small(root, function):
                     continue
@@ -243,6 +245,8 @@ class Caches:
         if any(_AGE.search(word) for word in _words_of_tests(function)):
             return True
         for node, scope in self.loads.of_place(place):
+            if any(_AGE.search(word) for word in _words_of_tests(scope.function)):
+                return True
             parent = scope.module.parents.get(node)
             call = scope.module.parents.get(parent) if parent is not None else None
             if isinstance(call, nodes.Call) and getattr(call.func, "id", "") == "len":
@@ -269,9 +273,7 @@ class Caches:
                     found.add(one.spot.root)
         return found
 
-    def _open_key(
-        self, parts: Sequence[nodes.Expression], scope: Scope, function: Function
-    ) -> str | None:
+    def _open_key(self, parts: Sequence[nodes.Expression], scope: Scope) -> str | None:
         """Return how a part of a key is written that can be anything, and comes with the event."""
         for part in parts:
             if EVENT not in self.dependence.of(part, scope):
@@ -327,7 +329,10 @@ def _shown(part: nodes.Expression) -> str:
     return "…"
 
 
-_AGE = re.compile(r"expir|ttl|max_?(age|size|entries|items)|stale|timestamp|limit", re.IGNORECASE)
+_AGE = re.compile(
+    r"expir|ttl|max_?(age|size|entries|items)|stale|timestamp|limit|^now$|^time$|monotonic",
+    re.IGNORECASE,
+)
 """Names in tests by which a cache is kept small."""
 
 _FEW = re.compile(

@@ -2,8 +2,9 @@
 
 A test is decided when everything in it is a literal, or a name that has one literal value for as
 long as the code stays as it is: a constant of a module, an attribute that is only ever set to one
-value, a parameter that every caller gives the same. What the environment or a library may set is
-open, and open means that both branches run.
+value, a parameter that every caller gives the same. That Lambda sets its own variables of the
+environment is known; what else the environment or a library may set is open, and open means that
+both branches run.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from lambda_lint.model.program import Binding, Class, Function, Module, Scope
 from lambda_lint.model.questions import always_leaves, blocks
 from lambda_lint.model.reaching import visible
 from lambda_lint.model.routes import is_test_path
-from lambda_lint.model.values import ClassValue, InstanceValue, ModuleValue, Value
+from lambda_lint.model.values import ClassValue, External, InstanceValue, ModuleValue, Value
 from lambda_lint.model.writes import Writes
 from lambda_lint.syntax import nodes
 
@@ -127,8 +128,36 @@ class Decisions:
                     return operator == "!="
             case nodes.Name(id="TYPE_CHECKING") | nodes.Attribute(attr="TYPE_CHECKING"):
                 return False
+            case nodes.Call() | nodes.Subscript() if self._is_set_on_lambda(
+                test, module.scope_of.get(test) or module.scope
+            ):
+                return True
         known = self._value(test, module.scope_of.get(test) or module.scope)
         return None if known is None else bool(known.value)
+
+    def _is_set_on_lambda(self, node: nodes.Expression, scope: Scope) -> bool:
+        """Whether it is the text of a variable that Lambda itself sets, or says that there is one.
+
+        `os.environ.get("AWS_LAMBDA_FUNCTION_NAME")`, `bool(os.getenv("LAMBDA_TASK_ROOT"))`.
+        """
+        match node:
+            case nodes.Call(func=nodes.Name(id="bool"), arguments=[only]):
+                return self._is_set_on_lambda(only.value, scope)
+            case nodes.Call(
+                func=func, arguments=[nodes.Argument(value=nodes.Constant(value=name)), *_]
+            ):
+                return name in _ON_LAMBDA and self._is_library(
+                    func, scope, ("os.environ.get", "os.getenv")
+                )
+            case nodes.Subscript(value=value, index=nodes.Constant(value=name)):
+                return name in _ON_LAMBDA and self._is_library(value, scope, ("os.environ",))
+        return False
+
+    def _is_library(self, node: nodes.Expression, scope: Scope, names: Sequence[str]) -> bool:
+        values = self.evaluator.evaluate(node, scope)
+        return bool(values) and all(
+            isinstance(one, External) and one.name in names for one in values
+        )
 
     def _combined(self, found: Sequence[bool | None], decisive: bool) -> bool | None:
         if decisive in found:
@@ -173,6 +202,9 @@ class Decisions:
                     if known is None or bool(known.value) is (operator == "or"):
                         return known
                 return known
+            case nodes.Call(func=nodes.Name(id="bool"), arguments=[only]) if not only.star:
+                decided = self.of(only.value, scope.module)
+                return None if decided is None else Known(decided)
             case nodes.Call(func=nodes.Attribute(value=value, attr=attr), arguments=[]):
                 known = self._value(value, scope)
                 if known is not None and isinstance(known.value, str) and attr in _OF_TEXTS:
@@ -191,7 +223,13 @@ class Decisions:
     def _compared(
         self, left: nodes.Expression, operator: str, right: nodes.Expression, scope: Scope
     ) -> Known | None:
+        if operator in ("in", "not in") and self._is_library(right, scope, ("os.environ",)):
+            is_set = isinstance(left, nodes.Constant) and left.value in _ON_LAMBDA
+            return Known(operator == "in") if is_set else None
         one, other = self._value(left, scope), self._value(right, scope)
+        if operator in ("is", "is not", "==", "!=") and other == Known(None) and one is None:
+            is_set = self._is_set_on_lambda(left, scope)
+            return Known(operator in ("is not", "!=")) if is_set else None
         if other is None and operator in ("in", "not in") and isinstance(right, nodes.Collection):
             # A list that is written in the test itself is nobody else's to change.
             other = self._tuple(right.items, scope)
@@ -325,10 +363,27 @@ class Decisions:
                         yield name
 
     def _attribute(self, node: nodes.Attribute, scope: Scope) -> Known | None:
+        member = self._enum_member(node, scope)
+        if member is not None:
+            return member
         values = self.evaluator.evaluate(node.value, scope.module.scope_of.get(node, scope))
         if not values:
             return None
         return self._same(self._attribute_of(one, node.attr) for one in values)
+
+    def _enum_member(self, node: nodes.Attribute, scope: Scope) -> Known | None:
+        """Return the value of `Colour.RED.value`, and of `Colour.RED` where it is a text itself."""
+        is_value = node.attr == "value" and isinstance(node.value, nodes.Attribute)
+        member = node.value if is_value and isinstance(node.value, nodes.Attribute) else node
+        values = self.evaluator.evaluate(member.value, scope.module.scope_of.get(member, scope))
+        match list(values):
+            case [ClassValue(class_=class_)] if self.evaluator.is_enum(class_):
+                libraries = self.evaluator.lineage(class_)[1]
+                if not is_value and not {"enum.StrEnum", "builtins.str", "str"} & set(libraries):
+                    return None
+                bindings = class_.scope.bindings.get(member.attr, ())
+                return self._of_binding(bindings[0]) if len(bindings) == 1 else None
+        return None
 
     def _attribute_of(self, value: Value, attr: str) -> Known | None:
         match value:
@@ -472,6 +527,17 @@ def _last_name(expression: nodes.Expression) -> str:
             return name
     return ""
 
+
+_ON_LAMBDA = frozenset(
+    {
+        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_RUNTIME_API"),
+        *("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_INITIALIZATION_TYPE"),
+        *("LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "AWS_REGION", "AWS_DEFAULT_REGION"),
+    }
+)
+"""Variables that every function has, also one from an image and one with SnapStart:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+"""
 
 _OF_TEXTS = frozenset({"lower", "upper", "strip", "casefold"})
 """Methods of texts that a test may apply before it compares."""

@@ -430,13 +430,13 @@ class _Layout:
         match node:
             case nodes.Name() | nodes.Constant():
                 self.load(node)
-            case nodes.BooleanOperation(operands=[first, *rest]):
+            case nodes.BooleanOperation(operator=operator, operands=[first, *rest]):
                 self.evaluate(first, exits)
                 after = self.new(exits.raises)
-                for operand in rest:
-                    self.go(after)
+                for before, operand in zip((first, *rest), rest, strict=False):
+                    self.go(after, before, operator == "or")
                     following = self.new(exits.raises)
-                    self.go(following)
+                    self.go(following, before, operator == "and")
                     self.start(following)
                     self.evaluate(operand, exits)
                 self.go(after)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from lambda_lint.model.calls import Edge
 from lambda_lint.model.flow import Atom, Block, Flow, flow_of, may_raise
 from lambda_lint.model.lasting import Spot
-from lambda_lint.model.program import Function
+from lambda_lint.model.program import Function, Module
 from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, WRITE, Touch
 from lambda_lint.syntax import nodes
 
@@ -84,17 +84,22 @@ class FlowStates:
         self,
         touches: Callable[[Atom, Function], Sequence[Touch]],
         calls: Callable[[Atom, Function], Sequence[Stage]],
+        decided: Callable[[nodes.Expression, Module], bool | None] = lambda test, module: None,
     ) -> None:
-        """`touches` and `calls` say what an atom of a function does, and what it runs in turn."""
+        """`touches` and `calls` say what an atom of a function does, and what it runs in turn.
+
+        `decided` says how a test always comes out on Lambda, and None when it is open.
+        """
         self._touches = touches
         self._calls = calls
+        self._decided = decided
 
     def summary(self, function: Function) -> Summary:
         """Follow all ways through a function."""
         flow = flow_of(function)
         if flow is None:
             return UNKNOWN_SUMMARY
-        return _Run(function, flow, self._touches, self._calls).summary()
+        return _Run(function, flow, self._touches, self._calls, self._decided).summary()
 
 
 @dataclass(eq=False)
@@ -103,6 +108,7 @@ class _Run:
     flow: Flow
     touches: Callable[[Atom, Function], Sequence[Touch]]
     calls: Callable[[Atom, Function], Sequence[Stage]]
+    decided: Callable[[nodes.Expression, Module], bool | None]
     before: dict[Block, _State] = field(default_factory=dict)
     done: dict[Atom, tuple[Sequence[Touch], Sequence[Stage]]] = field(default_factory=dict)
 
@@ -164,9 +170,15 @@ class _Run:
         if state is None:
             return
         for way in block.ways:
+            if way.test is not None and self.is_closed(way.test, way.truth):
+                continue
             following = state if way.test is None else _assuming(state, way.test, way.truth)
             if following is not None:
                 yield way.to, following
+
+    def is_closed(self, test: nodes.Expression, truth: bool) -> bool:
+        """Whether a test never comes out like that: a constant, what every caller gives alike."""
+        return self.decided(test, self.function.module) is (not truth)
 
     def what(self, atom: Atom) -> tuple[Sequence[Touch], Sequence[Stage]]:
         found = self.done.get(atom)

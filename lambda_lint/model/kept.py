@@ -387,10 +387,37 @@ class Keeping:
         self, value: _Value, place: Place, shown: str, statement: nodes.Node
     ) -> Iterator[_Rest]:
         scope = value.scope
+        if place.kind == "instance" and not self._is_object_kept(place):
+            return
         phase = self.phases.of_node(statement, scope)
         if phase in (Phase.INIT, Phase.ONCE):
             how = "variable" if phase is Phase.INIT else "memo"
             yield _Rest(value, how, shown, scope, statement.span, place)
+
+    def _is_object_kept(self, place: Place) -> bool:
+        """Whether an object with such an attribute is put where it stays; others go at once."""
+        if not isinstance(place.owner, Class):
+            return False
+        for class_ in (place.owner, *self.calls.subclasses.get(place.owner, ())):
+            if self.phases.is_single(class_):
+                return True
+            for site in self.calls.instantiations.get(class_, ()):
+                statement = site.module.statement_of(site.node)
+                targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+                if any(
+                    isinstance(one, nodes.Expression)
+                    and self.lasting.target(one, site.scope) is not None
+                    for one in targets
+                ):
+                    return True
+                if isinstance(statement, nodes.Return) and any(
+                    one.kind == "decorator"
+                    and self.phases.lasts(one)
+                    and not self._forgets(one, site.function)
+                    for one in self.phases.guards.carried(site.function)
+                ):
+                    return True
+        return False
 
     # Whether anything ends its life there.
 

@@ -79,7 +79,13 @@ class Phases:
         self._scopes: dict[nodes.Node, Scope] | None = None
         #: The places that every run of a handler empties.
         self._emptied = {
-            handler: guards.resets.by([entry.function for entry in handler.entries[-1:]])
+            handler: guards.resets.by(
+                [
+                    one
+                    for entry in handler.entries[-1:]
+                    for one in (entry.function, *calls.wrappers(entry.function))
+                ]
+            )
             for handler in handlers
         }
         self._guarded = Phase.ONCE

@@ -9,11 +9,12 @@ is followed in the same way. How an object that one invocation made ends is told
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from lambda_lint.finding import Span
+from lambda_lint.model.addresses import surely_names
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.knowledge import Constructor, Timeout
 from lambda_lint.model.phases import Phase, Phases
@@ -483,6 +484,14 @@ class Resource:
     def address(self) -> str:
         """The constant text in what it connects to."""
         return self._resources.address(self.site)
+
+    def surely_names(self, words: Sequence[str]) -> bool:
+        """Whether all that it may connect to has one of the words in its address."""
+        arguments = self.site.node.arguments
+        evaluator = self._resources.evaluator
+        return bool(arguments) and surely_names(
+            arguments[0].value, self.site.scope, words, evaluator
+        )
 
 
 def _may_be_object(value: nodes.Expression) -> bool:

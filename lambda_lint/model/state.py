@@ -99,7 +99,7 @@ class States:
         self.touches = Touches(self.lasting)
         self.uses = Uses(self.lasting)
         self._summaries: dict[Function, Summary] = {}
-        self._flows = FlowStates(self._touches_of, self._calls_of)
+        self._flows = FlowStates(self._touches_of, self._calls_of, phases.guards.decisions.of)
         self._edges: dict[Function, dict[nodes.Node, list[Edge]]] = {}
         self._use: dict[tuple[nodes.Node, Spot], str] = {}
         self._changing = Changes(phases, dependence, self.lasting, self.touches)

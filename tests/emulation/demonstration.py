@@ -24,6 +24,8 @@ from datetime import timedelta
 from types import CodeType
 from typing import Any
 
+import time_machine
+
 from lambda_lint.testing.pages import Events
 
 from .environment import Environment, Invocation, Zygote
@@ -174,13 +176,18 @@ class _Player:
         self._start = (zygote, files, handler)
         self._environ = {"AWS_ENDPOINT_URL": services.endpoint}
         self._now = now
+        self._travel = time_machine.travel(now, tick=False)
         self._reuse = reuse
+        self._deadline = time.monotonic() + _LIMIT
         self._environment: Environment | None = None
 
     def __enter__(self) -> _Player:
+        # The services live in this process, and what they hand out ends by its clock.
+        self._travel.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._travel.stop()
         self._close()
 
     def send(self, event: object) -> Any:
@@ -197,6 +204,8 @@ class _Player:
         done = self._environment.invoke(
             event, request_id=f"00000000-0000-4000-8000-{number:012}", clock=self._now
         )
+        if time.monotonic() > self._deadline:
+            raise TimeoutError(f"{number} events took more than {_LIMIT:.0f} seconds")
         self.invocations.append(done)
         value = done.error or json.dumps(done.response, sort_keys=True)
         if done.effects:
@@ -213,6 +222,9 @@ class _Player:
     def later(self, **duration: float) -> None:
         """Move the clock by `timedelta(**duration)`."""
         self._now += timedelta(**duration).total_seconds()
+        self._travel.stop()
+        self._travel = time_machine.travel(self._now, tick=False)
+        self._travel.start()
 
     def watch(self, probe: str) -> None:
         """Compare the values of a probe instead of the results."""
@@ -251,6 +263,8 @@ def find_handler(files: Mapping[str, str]) -> str:
 
 
 _HANDLERS = ("handler", "lambda_handler")
+# The seconds that all events of one run may take together, on a slow machine too.
+_LIMIT = 60.0
 
 
 def _series(probe: str, run: Run) -> list[int]:
