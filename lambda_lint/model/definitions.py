@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from lambda_lint.model.annotations import class_names
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.kinds import (
     ClassValue,
     External,
@@ -13,7 +15,7 @@ from lambda_lint.model.kinds import (
     Value,
     merge,
 )
-from lambda_lint.model.program import Class, Function, Scope
+from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.results import runner_arguments
 from lambda_lint.syntax import nodes
 
@@ -123,9 +125,7 @@ class Definitions:
                             "singledispatch", "singledispatchmethod"
                         ):
                             self.registered.setdefault(value.function, []).append(function)
-                            self._registered_for[function] = self._types(
-                                decorator, function, scope
-                            )
+                            self._registered_for[function] = self._types(decorator, function, scope)
 
     def _types(
         self, decorator: nodes.Expression, function: Function, scope: Scope
@@ -136,16 +136,31 @@ class Definitions:
         else:
             parameters = function.parameters[1 if function.class_ is not None else 0 :]
             first = parameters[0].annotation if parameters else None
-        return self.evaluator.annotated(first, scope) if first is not None else ()
+        found: list[Value] = []
+        for name in class_names(first) if first is not None else ():
+            values = (
+                self.evaluator.annotated(name, scope)
+                if isinstance(name, nodes.Constant)
+                else self.evaluator.evaluate(name, scope)
+            )
+            if not values:
+                return ()
+            found += [
+                InstanceValue(one.class_) if isinstance(one, ClassValue) else one for one in values
+            ]
+        return merge(found)
 
-    def chosen(self, function: Function, call: nodes.Call, scope: Scope) -> list[Function]:
-        """Return what a call of a function of `functools.singledispatch` may run.
+    def chosen(self, function: Function, bound: bool, site: CallSite | None) -> list[Function]:
+        """Return what calling a function runs: of `functools.singledispatch` another one.
 
-        That is chosen by the class of the first argument, where the project knows it.
+        That is chosen by the class of the first argument, where the project knows it; `bound`
+        says that this stands after `self`. `site` is None where a library does the calling.
         https://docs.python.org/3/library/functools.html#functools.singledispatch
         """
         registered = self.registered.get(function, [])
-        classes = self._classes_given(function, call, scope) if registered else None
+        classes = None
+        if registered and site is not None and bound == function.is_method:
+            classes = self._classes_given(site.node, site.scope)
         if classes is None:
             return [function, *registered]
         found: dict[Function, None] = {}
@@ -153,9 +168,7 @@ class Definitions:
             found.update(dict.fromkeys(self._chosen_for(class_, function, registered)))
         return list(found)
 
-    def _classes_given(
-        self, function: Function, call: nodes.Call, scope: Scope
-    ) -> list[Class] | None:
+    def _classes_given(self, call: nodes.Call, scope: Scope) -> list[Class] | None:
         """Return the classes that the first argument can be of, None when not all are known."""
         if not call.arguments or call.arguments[0].name or call.arguments[0].star:
             return None
@@ -183,9 +196,7 @@ class Definitions:
         return any(
             not self.evaluator.evaluate(argument, site.scope)
             for site, skip_first in self.calls.argument_sites(owner.function)
-            for argument in [
-                self.calls.argument(site.node, owner.function, skip_first, given.id)
-            ]
+            for argument in [bind_arguments(site.node, owner.function, skip_first).get(given.id)]
             if argument is not None
         )
 
@@ -198,8 +209,7 @@ class Definitions:
         for one in registered:
             types = self._registered_for[one]
             if not types or any(
-                isinstance(each, External)
-                and not (is_plain and each.name.startswith("builtins."))
+                isinstance(each, External) and not (is_plain and _is_builtin_class(each))
                 for each in types
             ):
                 yield one
@@ -332,6 +342,11 @@ def is_middleware(function: Function) -> bool:
     https://docs.powertools.aws.dev/lambda/python/latest/utilities/middleware_factory/
     """
     return function.has_simple_decorator("lambda_handler_decorator")
+
+
+def _is_builtin_class(value: External) -> bool:
+    """Whether it is a class that no class of the project is one of unless it says so."""
+    return value.name.startswith("builtins.") and value.name != "builtins.object"
 
 
 def _is_root(value: Value) -> bool:

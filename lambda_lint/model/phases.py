@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lambda_lint.finding import Step
-from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.dependence import EVENT, Dependence
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Entry, Handler

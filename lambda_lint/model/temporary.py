@@ -75,13 +75,16 @@ class Temporary:
             match parent:
                 case nodes.Return():
                     return True
-                case nodes.WithItem(target=nodes.Expression() as target):
+                case nodes.WithItem(target=target) if target is not None:
                     names |= _names_in(target)
                 case nodes.Assign(targets=targets):
                     names |= {name for target in targets for name in _names_in(target)}
-        for target, value, _ in function.stores:
-            if isinstance(target, nodes.Name) and value is not None and _is_path_of(value, names):
-                names.add(target.id)
+        for name, bindings in function.scope.bindings.items():
+            if any(
+                one.kind == "assign" and one.value is not None and _is_path_of(one.value, names)
+                for one in bindings
+            ):
+                names.add(name)
         return any(_is_path_of(value, names) for value, _ in function.returns)
 
     def fixed_path(self, site: CallSite) -> str | None:
