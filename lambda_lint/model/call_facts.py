@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from lambda_lint.finding import Step
 from lambda_lint.model.addresses import Address, address_of
-from lambda_lint.model.calls import Edge, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import Edge
 from lambda_lint.model.event_loops import used_in_new_loop
 from lambda_lint.model.knowledge import Request, Stored
 from lambda_lint.model.loops import is_conditional, loop_around, serves_all_items

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lambda_lint.finding import Span, Step
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.facts import Issued
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.handlers import Handler

@@ -371,8 +371,12 @@ class Call(CallFacts, CallEffects):
 
     @cached_property
     def handlers(self) -> list[Handler]:
-        """The handlers that reach the call for every event."""
-        return self.project.phases.handlers_of(self.function)
+        """The handlers for which the call is made on every event, whatever memos others have.
+
+        Where memos hold for all of them, these are the handlers that reach the call.
+        """
+        phases = self.project.phases
+        return phases.handlers_at(self.node, self.site.scope) or phases.handlers_of(self.function)
 
     @property
     def snapstart(self) -> bool:
@@ -387,7 +391,7 @@ class Call(CallFacts, CallEffects):
             first = phases.path_to(self.constant_way[0].caller)
             if first is not None:
                 return replace(first, edges=(*first.edges, *self.constant_way))
-        return phases.path_to(self.function)
+        return phases.path_to(self.function, self.handlers)
 
     @cached_property
     def constant_way(self) -> tuple[Edge, ...] | None:
@@ -565,6 +569,7 @@ class Call(CallFacts, CallEffects):
                 guard,
                 project.phases,
                 [*functions, self.function],
+                self.handlers,
                 lambda site: bool(project.dependence.of_call(site.node, site.scope)),
             )
         return (
@@ -582,7 +587,7 @@ class Call(CallFacts, CallEffects):
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
                 for guard in phases.edge_guards(edge):
-                    if not phases.lasts(guard):
+                    if not phases.lasts(guard, self.handlers):
                         return guard if self._is_kept_by(guard) else None
         return found
 

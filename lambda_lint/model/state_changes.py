@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.dependence import EVENT, Dependence
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Lasting, Spot
