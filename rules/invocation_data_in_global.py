@@ -130,7 +130,8 @@ def invocation_data_in_global(state: State, project: Project) -> Iterator[Report
         if EVENT not in change.depends_on or kind_of(state, change) != REBOUND:
             continue
         shown = change.spot.describe()
-        is_secret = _SECRET.search(shown) and condition(change.touch) is not None
+        one_tenant = project.serves_one_tenant(change.touch.function)
+        is_secret = not one_tenant and _SECRET.search(shown) and condition(change.touch) is not None
         yield Report.of_touch(
             change.touch,
             project,

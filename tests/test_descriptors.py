@@ -325,6 +325,98 @@ def test_a_declared_handler_has_its_flags_and_evidence() -> None:
     assert handler.confidence.value == "high"
 
 
+FLAG_SWITCHES = [
+    (
+        "an environment of one tenant hands nothing to another: data of the event in a memo",
+        "TenancyConfig: {TenantIsolationMode: PER_TENANT}",
+        """
+        import boto3
+        bucket = None
+        def run(event, _):
+            global bucket
+            if bucket is None:
+                bucket = boto3.resource("s3").Bucket(event["bucket"])
+            return bucket.name
+        """,
+        ("LMB207", "error"),
+        ("LMB207", "info"),
+    ),
+    (
+        "an environment of one tenant hands nothing to another: a header on a shared session",
+        "TenancyConfig: {TenantIsolationMode: PER_TENANT}",
+        """
+        import requests
+        session = requests.Session()
+        def run(event, _):
+            session.headers["Authorization"] = event["token"]
+            return session.get("https://api.internal/", timeout=5).text
+        """,
+        ("LMB209", "error"),
+        ("LMB209", "warning"),
+    ),
+    (
+        "an identifier made before the snapshot is the same everywhere",
+        "SnapStart: {ApplyOn: PublishedVersions}",
+        """
+        import uuid
+        ID = str(uuid.uuid4())
+        def run(event, _):
+            return {"id": ID, "of": event["id"]}
+        """,
+        None,
+        ("LMB602", "error"),
+    ),
+    (
+        "many processes of one environment share /tmp",
+        "CapacityProviderConfig: {Arn: x}",
+        """
+        def run(event, _):
+            with open("/tmp/work.csv", "w") as file:
+                file.write(event["body"])
+            with open("/tmp/work.csv") as file:
+                return file.read()
+        """,
+        None,
+        ("LMB703", "error"),
+    ),
+    (
+        "many processes of one environment each have their own pool",
+        "CapacityProviderConfig: {Arn: x}",
+        """
+        from sqlalchemy import create_engine, text
+        engine = create_engine("postgresql+psycopg://shop@db/shop", pool_pre_ping=True)
+        def run(event, _):
+            with engine.connect() as connection:
+                return connection.execute(text("select 1")).scalar()
+        """,
+        None,
+        ("LMB704", "info"),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "declared_as", "code", "without", "with_it"),
+    FLAG_SWITCHES,
+    ids=[one[0] for one in FLAG_SWITCHES],
+)
+def test_what_a_descriptor_says_switches_rules(
+    why: str,
+    declared_as: str,
+    code: str,
+    without: tuple[str, str] | None,
+    with_it: tuple[str, str],
+) -> None:
+    """The same code is said another thing of under the flag; `None`: the rule is silent."""
+    rule = with_it[0]
+    said = []
+    for properties in ("", declared_as):
+        template = function(f"Runtime: python3.13\nHandler: app.run\n{properties}")
+        found = lint({"template.yaml": template, "app.py": code}).findings
+        said.append([(one.code, one.severity.value) for one in found if one.code == rule])
+    assert said == [[without] if without else [], [with_it]], why
+
+
 def test_descriptors_take_no_handler_away() -> None:
     result = lint(
         {
@@ -335,6 +427,55 @@ def test_descriptors_take_no_handler_away() -> None:
     )
     found = {(one.path, one.confidence.value) for one in result.project.handlers}
     assert found == {("app.py", "high"), ("other.py", "medium")}
+
+
+def test_every_definition_of_a_declared_handler_is_one() -> None:
+    """A branch decides which of them has the name; the first one alone was looked at."""
+    code = """
+        import os
+        import boto3
+        try:
+            if os.environ["KIND"] == "a":
+                def run(event, _):
+                    return boto3.client("s3")
+            else:
+                def run(event, _):
+                    return boto3.client("sqs")
+        except KeyError:
+            def run(event, _):
+                return boto3.client("sns")
+    """
+    template = function("Runtime: python3.13\nHandler: app.run")
+    result = lint({"template.yaml": template, "app.py": code})
+    assert [one.name for one in result.project.handlers] == ["run"]
+    found = [one.span.line for one in result.findings if one.code == "LMB101"]
+    assert found == [7, 10, 13]
+
+
+def test_a_handler_of_a_library_is_given_what_was_registered_with_it() -> None:
+    code = """
+        import boto3
+        from cfn_custom_resource import create, delete, lambda_handler
+
+        @create()
+        def create_(event, _context):
+            boto3.client("s3").create_bucket(Bucket="x")
+            return event["LogicalResourceId"], {}
+
+        @delete()
+        def delete_(event, _context):
+            pass
+    """
+    template = function("Runtime: python3.13\nHandler: handler.lambda_handler")
+    files = {
+        "template.yaml": template,
+        "main.py": code,
+        "handler.py": "from main import lambda_handler",
+    }
+    (handler,) = lint(files).project.handlers
+    assert (handler.path, handler.name) == ("handler.py", "lambda_handler")
+    assert [one.function.name for one in handler.entries] == ["create_", "delete_"]
+    assert handler.custom_resource
 
 
 def test_findings_of_inline_code_have_the_lines_of_the_template() -> None:

@@ -398,7 +398,7 @@ class Finder:
         if isinstance(application, (External, InstanceValue)) and application.origin is not None:
             made_by.append(application.origin)
         if isinstance(application, External):
-            custom_resource = application.name.startswith("crhelper.")
+            custom_resource = application.name.startswith(("crhelper.", "cfn_custom_resource."))
         elif isinstance(application, InstanceValue):
             # A subclass of the project may do something of its own for each event.
             for base in self.evaluator.lineage(application.class_)[0]:

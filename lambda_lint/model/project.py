@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from lambda_lint.declaration import SNAPSTART, Declaration
+from lambda_lint.declaration import SNAPSTART, TENANT_ISOLATION, Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
 from lambda_lint.model.ages import impossible_tests
@@ -144,6 +144,15 @@ class Project:
         """Whether a function that uses what was made at import is started from a snapshot."""
         handlers = self.phases.handlers_of(found.function)
         return self.snapstart or any(SNAPSTART in one.flags for one in handlers)
+
+    def serves_one_tenant(self, function: Function) -> bool:
+        """Whether each environment that runs a function is one tenant's only.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html : what an invocation
+        leaves is then seen by later ones of the same tenant.
+        """
+        handlers = self.phases.handlers_of(function)
+        return bool(handlers) and all(TENANT_ISOLATION in one.flags for one in handlers)
 
     @cached_property
     def caches(self) -> list[Caching]:

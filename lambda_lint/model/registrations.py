@@ -84,6 +84,11 @@ class Registrations:
             framework = self.knowledge.framework(name)
             if framework is not None:
                 return framework
+        if isinstance(value, External):
+            # A function of a library that is a handler as it is.
+            framework = self.knowledge.framework(value.name)
+            if framework is not None and "__init__" in framework.dispatch:
+                return framework
         return None
 
     def _decorated(self, module: Module) -> Iterator[Route]:
