@@ -634,7 +634,8 @@ class Call(CallFacts, CallEffects):
         found = in_loop(self.node, self.site.scope)
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
-                found = in_loop(edge.node, edge.scope)
+                around = self.loop_of(edge)
+                found = around.span if around is not None else None
                 if found is None and self._runs_for_items(edge):
                     found = edge.span
                 if found is not None:
