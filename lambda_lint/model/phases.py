@@ -96,6 +96,7 @@ class Phases:
         self._ever_emptied = frozenset[Place]().union(*self._emptied.values())
         #: The edges of which this walk knows that they are taken, or not, whoever comes along.
         self._taken: dict[Edge, bool] = {}
+        self._running: dict[Handler, frozenset[Function]] = {}
         self._loaded = {handler: self._loaded_by(handler) for handler in handlers}
         self._settle()
 
@@ -373,7 +374,11 @@ class Phases:
             for edge in self.calls.out.get(function, ()):
                 if handler in reached.get(edge.callee, ()):
                     continue
-                if edge.callee.module.path in loaded and self._is_taken(edge, handler):
+                if (
+                    edge.callee.module.path in loaded
+                    and self._is_defined(edge.callee, handler)
+                    and self._is_taken(edge, handler)
+                ):
                     arrival = Arrival(entry, edge, length + 1)
                     self._reach(reached, edge.callee, handler, arrival, queue)
 
@@ -392,6 +397,41 @@ class Phases:
                 return found
             self._taken[edge] = found
         return found
+
+    def _is_defined(self, callee: Function, handler: Handler) -> bool:
+        """Whether the class of a method can be there: one in a function needs that function."""
+        around = _defined_in(callee)
+        if around is None:
+            return True
+        found = self._running.get(handler)
+        if found is None:
+            found = self._running[handler] = self._run_by(handler)
+        return around in found
+
+    def _run_by(self, handler: Handler) -> frozenset[Function]:
+        """Return what can run in the process of a handler, whatever guards say."""
+        seen: set[Function] = set()
+        waiting: dict[Function, list[Function]] = {}
+        stack: list[Function] = []
+        for entry in handler.entries:
+            # Somebody made its class, whoever that was.
+            around: Function | None = entry.function
+            while around is not None:
+                stack.append(around)
+                around = _defined_in(around)
+        stack += [self.calls.modules[path].code for path in sorted(self._loaded[handler])]
+        while stack:
+            function = stack.pop()
+            around = _defined_in(function)
+            if function in seen:
+                continue
+            if around is not None and around not in seen:
+                waiting.setdefault(around, []).append(function)
+                continue
+            seen.add(function)
+            stack += waiting.pop(function, ())
+            stack += [edge.callee for edge in self.calls.out.get(function, ())]
+        return frozenset(seen)
 
     def _loaded_by(self, handler: Handler) -> frozenset[str]:
         """Return the modules that the handler's process can have: no other code runs in it."""
@@ -484,7 +524,7 @@ class Phases:
 
     def _walk_once(self) -> None:
         """Find what only runs behind guards, and what importing a module runs."""
-        self._once = self._closure(
+        once = self._closure(
             [
                 edge.callee
                 for function in self._reached
@@ -493,6 +533,9 @@ class Phases:
             ]
             + [entry.function for handler in self.handlers for entry in handler.entries]
         )
+        self._once = {
+            one for one in once if any(self._is_defined(one, each) for each in self.handlers)
+        }
         self._init = self._closure(
             [
                 edge.callee
@@ -513,6 +556,14 @@ class Phases:
                     seen.add(edge.callee)
                     stack.append(edge.callee)
         return seen
+
+
+def _defined_in(method: Function) -> Function | None:
+    """Return the function that defines the class of a method; None for classes of modules."""
+    scope = method.class_.definition_scope if method.class_ is not None else None
+    if scope is None or scope.function.is_module:
+        return None
+    return scope.function
 
 
 _MAX_HOPS = 8

@@ -186,6 +186,18 @@ class Project:
                         found[site.node] = Call(self, site, externals)
         return found
 
+    def is_made_object(self, value: nodes.Expression, scope: Scope) -> bool:
+        """Whether an expression holds nothing but objects that known calls make: a client."""
+        values = self.evaluator.evaluate(value, scope)
+        calls = [
+            self.call_at(one.origin)
+            for one in values
+            if isinstance(one, External) and one.origin is not None
+        ]
+        return len(calls) == len(values) > 0 and all(
+            one is not None and one.constructor is not None for one in calls
+        )
+
     def calls_written(self, path: str, text: str) -> list[Call]:
         """Return the calls on the invocation path of a file that are written as `text`."""
         return self._written.get((path, text), [])
@@ -631,7 +643,8 @@ class Call(CallFacts, CallEffects):
         found = in_loop(self.node, self.site.scope)
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
-                found = in_loop(edge.node, edge.scope)
+                around = self.loop_of(edge)
+                found = around.span if around is not None else None
                 if found is None and self._runs_for_items(edge):
                     found = edge.span
                 if found is not None:
