@@ -28,6 +28,7 @@ from lambda_lint.model.import_clock import Frozen, ImportClock
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.kept import Keeping, Kept
 from lambda_lint.model.knowledge import Constructor, Knowledge
+from lambda_lint.model.lifetimes import Aging, Lifetimes
 from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases
@@ -159,6 +160,11 @@ class Project:
         """The caches that grow without end, and those whose keys never come again."""
         lasting = self._states.lasting
         return list(Caches(self.phases, lasting, self.dependence, self.knowledge).all())
+
+    @cached_property
+    def agings(self) -> list[Aging]:
+        """The caches that outlive invocations and age by a clock that stops with them."""
+        return list(Lifetimes(self.phases, self._states.lasting, self.knowledge).all())
 
     @cached_property
     def kept(self) -> list[Kept]:
