@@ -74,6 +74,26 @@ def handler(event, context):
     clock.check(credentials())
 ```
 
+```python bad name="for each account, as long as there is no KeyError"
+import boto3
+
+import clock
+
+sts = boto3.client("sts")
+kept = {}
+
+def handler(event, context):
+    account = event.get("account", "123456789012")
+    try:
+        keys = globals()["kept"][account]
+    except KeyError:
+        role = f"arn:aws:iam::{account}:role/reports"
+        answer = sts.assume_role(RoleArn=role, RoleSessionName="me")
+        kept[account] = answer["Credentials"]  # LMB502
+        keys = kept[account]
+    clock.check(keys)
+```
+
 ```python bad name="a client that was made from them"
 import boto3
 

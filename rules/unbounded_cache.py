@@ -59,6 +59,24 @@ def handler(event, context):
     return len(order(event["order"])["lines"]) + len(lines(event["order"]))
 ```
 
+```python bad name="one dictionary for each kind"
+import shop
+
+_kept = {"order": {}}
+
+def look_up(key, kind="order"):
+    found = _kept.get(kind)
+    if found is None:
+        found = _kept[kind] = {}
+    one = found.get(key)
+    if one is None:
+        one = found[key] = shop.load(key)  # LMB301
+    return one
+
+def handler(event, context):
+    return len(look_up(event["order"])["lines"])
+```
+
 Silent when something is taken out again, when a test looks at the size or the age, when the keys
 are constants or come from the environment, and when their name says that they are few: a region, an
 account, a table, a language:
