@@ -121,6 +121,50 @@ def handler(event, context):
     return [len(order(event["order"])["lines"]), prices(event["region"]), setting("STAGE")]
 ```
 
+```python events
+watch("memory")
+for number in range(64):
+    send({"catalog": "summer", "query": str(number)})
+# file: shop.py
+def load(order):
+    return {"order": order, "lines": [order + str(one) for one in range(30)]}
+```
+
+```python good name="few objects, and few catalogs"
+import functools
+
+import shop
+
+def kept_for_session(function):
+    @functools.cache
+    def cached(session, self, *more):
+        return function(self, *more)
+
+    def wrapper(self, *more):
+        return cached(self.session, self, *more)
+
+    return wrapper
+
+class Search:
+    def __init__(self):
+        self.session = "session"
+        self.query = None
+
+    @kept_for_session
+    def index(self):
+        return shop.load("index")
+
+    @functools.cache
+    def plugin(self, catalog):
+        return shop.load(catalog)
+
+search = Search()
+
+def handler(event, context):
+    search.query = event["query"]
+    return [len(search.index()["lines"]), len(search.plugin(event["catalog"])["lines"])]
+```
+
 Limits: how many different keys there are in operation is not known; a name that does not say so
 makes an alarm of a few.
 """
