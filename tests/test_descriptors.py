@@ -256,6 +256,152 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ["one.run -> jobs/one.py in jobs", "two.run -> jobs/two.py in jobs"],
     ),
     (
+        "an image that is built elsewhere, with the handler as its command",
+        {
+            "template.yaml": """
+            Resources:
+              Embed:
+                Type: AWS::Serverless::Function
+                Properties:
+                  PackageType: Image
+                  ImageUri: !Sub "${Repository}:latest"
+                  ImageConfig: {Command: ["embed_handler.handler"]}
+              Other:
+                Type: AWS::Lambda::Function
+                Properties:
+                  PackageType: Image
+                  Code: {ImageUri: !Ref Image}
+                  ImageConfig: {Command: ["main.handler"]}
+            """,
+            "src/embed_handler.py": "def handler(job, _): pass",
+        },
+        ["embed_handler.handler -> src/embed_handler.py in src"],
+    ),
+    (
+        "a template that another program fills in before it is YAML",
+        {
+            "application.yaml": """
+            Resources:
+            {% if kind %}
+              Forwarder:
+                Type: AWS::Serverless::Function
+                Properties:
+                  CodeUri: %codeUri%
+                  Runtime: python3.12
+                  Handler: main_aws.handler
+                  Description: {{ text }}
+            {% endif %}
+              %name%Bucket: {Type: AWS::S3::Bucket}
+            """,
+            "main_aws.py": "def handler(job, _): pass",
+        },
+        ["main_aws.handler -> main_aws.py in ."],
+    ),
+    (
+        "modules of Terraform that call their arguments otherwise",
+        {
+            "main.tf": """
+            module "get" {
+              source         = "../modules/python-function"
+              lambda_handler = "shop.handlers.get.lambda_handler"
+            }
+            module "alerts" {
+              source               = "../modules/function"
+              lambda_function_file = "${path.module}/files/alerts.py"
+              function_handler     = "alerts.lambda_handler"
+            }
+            module "opener" {
+              source       = "../modules/image"
+              image_config = {
+                command = ["shop.steps.opener.lambda_handler"]
+              }
+            }
+            module "finder" {
+              source      = "../modules/machine"
+              find_lambda = {
+                command = ["shop.steps.finder.lambda_handler"]
+                memory  = 1024
+              }
+            }
+            module "service" {
+              source          = "../modules/container"
+              command         = ["celery.worker"]
+              failure_handler = "none.of_ours"
+            }
+            """,
+            "src/shop/handlers/get.py": "def lambda_handler(job, _): pass",
+            "src/shop/steps/opener.py": "def lambda_handler(job, _): pass",
+            "src/shop/steps/finder.py": "def lambda_handler(job, _): pass",
+            "files/alerts.py": "def lambda_handler(job, _): pass",
+        },
+        [
+            "shop.handlers.get.lambda_handler -> src/shop/handlers/get.py in src",
+            "alerts.lambda_handler -> files/alerts.py in files",
+            "shop.steps.opener.lambda_handler -> src/shop/steps/opener.py in src",
+            "shop.steps.finder.lambda_handler -> src/shop/steps/finder.py in src",
+        ],
+    ),
+    (
+        "a resource is named after the folder, with a word around it",
+        {
+            "main.tf": """
+            resource "aws_lambda_function" "ingest_sync_lambda" {
+              s3_bucket = var.bucket
+              s3_key    = aws_s3_object.ingest.key
+              handler   = "main.lambda_handler"
+              runtime   = "python3.13"
+            }
+            """,
+            "lambdas/ingest_sync/main.py": "def lambda_handler(job, _): pass",
+            "lambdas/other/main.py": "def lambda_handler(job, _): pass",
+        },
+        ["main.lambda_handler -> lambdas/ingest_sync/main.py in lambdas/ingest_sync"],
+    ),
+    (
+        "a code root that the build makes has the name of its folder",
+        {
+            "cfn/template.yaml": function(
+                "Runtime: python3.13\nHandler: index.handler\nCode: ../build/ingest_sync",
+                kind="AWS::Lambda::Function",
+            ),
+            "lambdas/ingest_sync/index.py": "def handler(job, _): pass",
+            "lambdas/other/index.py": "def handler(job, _): pass",
+        },
+        ["index.handler -> lambdas/ingest_sync/index.py in lambdas/ingest_sync"],
+    ),
+    (
+        "a path from where Terraform is started, which is not the folder of the file",
+        {
+            "terraform/modules/limit/main.tf": """
+            data "archive_file" "limit" {
+              source_dir = "../../lambdas/budget"
+            }
+            resource "aws_lambda_function" "f" {
+              filename = data.archive_file.limit.output_path
+              handler  = "main.lambda_handler"
+              runtime  = "python3.13"
+            }
+            """,
+            "lambdas/budget/main.py": "def lambda_handler(job, _): pass",
+            "lambdas/other/main.py": "def lambda_handler(job, _): pass",
+        },
+        ["main.lambda_handler -> lambdas/budget/main.py in lambdas/budget"],
+    ),
+    (
+        "a usual file with a function that no other file has",
+        {
+            "main.tf": """
+            resource "aws_lambda_function" "x" {
+              handler = "app.notify_all"
+              runtime = "python3.13"
+            }
+            """,
+            "daemons/notification/app.py": "def notify_all(job, _): pass",
+            "daemons/driver/app.py": "def drive(job, _): pass",
+        },
+        ["app.notify_all -> daemons/notification/app.py in daemons/notification"],
+    ),
+    (
         "a program whose paths begin with what another module has",
         {
             "infra/stack.py": """
@@ -452,6 +598,25 @@ def test_every_definition_of_a_declared_handler_is_one() -> None:
     assert found == [7, 10, 13]
 
 
+def test_one_function_of_lambda_stands_before_all_that_domovoi_calls() -> None:
+    code = """
+        import domovoi
+        app = domovoi.Domovoi()
+
+        @app.sqs_queue_subscriber("jobs")
+        def work(event, context):
+            return event
+
+        @app.scheduled_function("rate(1 day)")
+        def clean(event, context):
+            return event
+    """
+    files = {"daemons/index/.chalice/config.json": '{"app_name": "index"}'}
+    (handler,) = lint({**files, "daemons/index/app.py": code}).project.handlers
+    assert (handler.name, handler.flags) == ("app", frozenset())
+    assert [one.function.name for one in handler.entries] == ["work", "clean"]
+
+
 def test_a_handler_of_a_library_is_given_what_was_registered_with_it() -> None:
     code = """
         import boto3
@@ -498,6 +663,35 @@ def test_findings_of_inline_code_have_the_lines_of_the_template() -> None:
     assert (finding.path, shown) == ("template.yaml", 'boto3.client("s3")')
     assert finding.fix is None
     assert [step.path for step in finding.witness] == ["template.yaml", "template.yaml"]
+
+
+@pytest.mark.parametrize("indented", [False, True])
+def test_findings_of_inline_code_have_the_lines_of_the_program(indented: bool) -> None:
+    code = [
+        "import boto3",
+        "def handler(event, context):",
+        "    return boto3.client('s3').get_object(Key=event['k'])",
+    ]
+    lines = [f"    {one}" if indented else one for one in code]
+    literal = '"""\n' + "\n".join(lines) + '\n"""'
+    written = f"textwrap.dedent({literal})" if indented else literal
+    program = (
+        "import textwrap\nfrom aws_cdk import aws_lambda\n"
+        'aws_lambda.Function(scope, "F", handler="index.handler",\n'
+        "    runtime=aws_lambda.Runtime.PYTHON_3_13,\n"
+        f"    code=aws_lambda.Code.from_inline({written}))\n"
+    )
+    descriptors, _ = split({"cdk.json": "{}"})
+    python = {"stack.py": Source("stack.py", program.encode())}
+    result = engine.lint(
+        python, Settings(root=Path("/nowhere")), load_rules([BUILTIN]), descriptors=descriptors
+    )
+    (finding,) = (one for one in result.findings if one.code == "LMB101")
+    text = program.splitlines()[finding.span.line - 1]
+    shown = text[finding.span.column - 1 : finding.span.end_column - 1]
+    assert (finding.path, shown) == ("stack.py", "boto3.client('s3')")
+    (handler,) = result.project.handlers
+    assert handler.evidence[0] == "is declared in stack.py:3 as `F`"
 
 
 def test_a_comment_in_inline_code_silences() -> None:

@@ -64,16 +64,20 @@ def read(
     found: list[Declaration] = []
     inline: list[Inline] = []
     notes: list[str] = []
+
+    def take(some: Iterator[Declaration | Inline]) -> None:
+        for one in some:
+            if isinstance(one, Inline):
+                inline.append(one)
+            else:
+                found.append(one)
+
     for path in sorted(descriptors):
         reader = _reader(path)
         if reader is None or is_test(path):
             continue
         try:
-            for one in reader(descriptors[path], files):
-                if isinstance(one, Inline):
-                    inline.append(one)
-                else:
-                    found.append(one)
+            take(reader(descriptors[path], files))
         except terraform.MissingLibraryError as error:
             if not any("lambda-lint[terraform]" in one for one in notes):
                 notes.append(str(error))
@@ -83,7 +87,7 @@ def read(
             notes.append(f"{path}: nested too deep to be read as a descriptor")
     for path in sorted(programs):
         try:
-            found += cdk.declarations(path, programs[path], files)
+            take(cdk.declarations(path, programs[path], files))
         except RecursionError:
             notes.append(f"{path}: nested too deep to be read as a descriptor")
     found.sort(key=lambda one: (one.path, one.span, one.name, one.handler))

@@ -50,8 +50,10 @@ def chalice(source: Source, files: Files) -> Iterator[Declaration]:
         )
         # The configuration names no handler; one that was left behind declares nothing.
         expected = posixpath.join(layer, "app.py")
-        if found is not None and found.module == expected and files.has_word(expected, b"Chalice"):
-            yield found
+        words = (b"Chalice", b"Domovoi")
+        if found is not None and found.module == expected:
+            if any(files.has_word(expected, word) for word in words):
+                yield found
 
 
 def zappa(source: Source, files: Files) -> Iterator[Declaration]:
