@@ -22,6 +22,7 @@ from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.kept import Kept
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
+from lambda_lint.model.lifetimes import Aging
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
 from lambda_lint.model.routes import imported_paths, is_test_path
 from lambda_lint.model.state import State
@@ -290,6 +291,7 @@ def _ask(
         Frozen: project.frozen if any(rule.entity is Frozen for rule in rules) else (),
         Caching: project.caches if any(rule.entity is Caching for rule in rules) else (),
         Kept: project.kept if any(rule.entity is Kept for rule in rules) else (),
+        Aging: project.agings if any(rule.entity is Aging for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
         StateChange: _changes(project, rules),
     }

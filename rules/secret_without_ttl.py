@@ -94,6 +94,41 @@ def handler(event, context):
     return {"token": TOKEN, "limit": LIMIT}
 ```
 
+```python bad name="both halves of an answer, behind a flag"
+import time
+
+import boto3
+
+ssm = boto3.client("ssm")
+
+def fetch():
+    answer = ssm.get_parameter(Name="/shop/token", WithDecryption=True)
+    return answer["Parameter"]["Value"], "shop"
+
+class Shop:
+    ready = False
+    token = None
+    user = None
+
+    def __init__(self):
+        if not Shop.ready:
+            (Shop.token, Shop.user) = fetch()  # LMB501
+            Shop.ready = True
+
+class Team:
+    def __init__(self):
+        self.loaded_at = 0.0
+
+    def shop(self):
+        if time.time() - self.loaded_at < 2:
+            return None
+        self.loaded_at = time.time()
+        return Shop()
+
+def handler(event, context):
+    return {"token": Team().shop().token}
+```
+
 ```python bad name="on a class"
 import boto3
 
@@ -142,6 +177,41 @@ def handler(event, context):
     except PermissionError:
         forget()
         raise
+```
+
+Nor is a secret kept when it is done with before the first event comes:
+
+```python events
+secrets = aws("secretsmanager")
+secrets.create_secret(Name="shop/database", SecretString="postgresql://shop")
+see(send({"region": "eu"}))
+see(send({"region": "eu"}))
+# file: psycopg2.py
+class Connection:
+    def close(self):
+        pass
+
+    def prices(self):
+        return {"eu": 5}
+
+def connect(address):
+    return Connection()
+```
+
+```python good name="only for the import"
+import boto3
+import psycopg2
+
+answer = boto3.client("secretsmanager").get_secret_value(SecretId="shop/database")
+address = answer["SecretString"]
+if address is None:
+    raise RuntimeError("there is no address")
+connection = psycopg2.connect(address)
+PRICES = connection.prices()
+connection.close()
+
+def handler(event, context):
+    return PRICES[event["region"]]
 ```
 
 Limits: what an environment variable holds is not looked at, because changing one makes new

@@ -134,6 +134,20 @@ class CacheDecorator:
 
 
 @dataclass(frozen=True, slots=True)
+class Lifetime:
+    """A cache of a library that forgets by age, and the argument that names its clock.
+
+    `clock` is the one that it uses unless told otherwise.
+    """
+
+    clock: str
+    timer: str
+    timer_position: int
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """A dependency-injection provider that makes one object and hands it out again."""
 

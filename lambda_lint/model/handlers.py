@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
-from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.custom_resources import answers_cloudformation
 from lambda_lint.model.declared import declared_handlers
 from lambda_lint.model.evidence import ENOUGH, Evidence

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lambda_lint.finding import Span, Step
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import Edge
 from lambda_lint.model.facts import Issued
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.handlers import Handler
@@ -24,6 +25,7 @@ from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
+from lambda_lint.model.questions import blocks, leaves
 from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, WRITE, Touch, Touches
 from lambda_lint.model.values import ClassValue, DisplayValue, External, FunctionValue
 from lambda_lint.syntax import nodes
@@ -57,7 +59,8 @@ class _Value:
     """An expression that holds what was issued.
 
     `callers` are the calls by whose arguments it came into its function, `pending` the parameter
-    on which it depends what it is, and `kind` what it is as far as that is known.
+    on which it depends what it is, and `kind` what it is as far as that is known. `needed` are the
+    parameters without which it is not fetched: `if role: … assume_role(RoleArn=role)`.
     """
 
     node: nodes.Expression
@@ -66,6 +69,7 @@ class _Value:
     pending: str = ""
     callers: tuple[tuple[nodes.Call, Scope], ...] = ()
     in_object: bool = False
+    needed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,9 @@ class Keeping:
     def _kept(self, site: CallSite, issued: Issued) -> Iterator[Kept]:
         if self.phases.guards.is_dead(site.node, site.scope.module):
             return
-        start = _Value(site.node, site.scope, issued.kind)
+        start = _Value(
+            site.node, site.scope, issued.kind, needed=self._needed(site.node, site.scope)
+        )
         if issued.only_with:
             given = next((one for one in site.node.arguments if one.name == issued.only_with), None)
             start = self._decided(start, given.value if given is not None else None, site.scope)
@@ -311,9 +317,77 @@ class Keeping:
             yield replace(value, node=call, scope=scope, callers=value.callers[:-1])
             return
         for site, skip_first in self.calls.argument_sites(function):
-            yield self._at_call(
-                replace(value, node=site.node, scope=site.scope), function, site, skip_first
+            if not self._gives_all(value.needed, function, site, skip_first):
+                continue
+            given = bind_arguments(site.node, function, skip_first)
+            passed_on = [
+                one.id
+                for name in value.needed
+                if isinstance(one := given.get(name), nodes.Name)
+                and site.function.parameter(one.id) is not None
+            ]
+            there = replace(
+                value,
+                node=site.node,
+                scope=site.scope,
+                needed=(*self._needed(site.node, site.scope), *passed_on),
             )
+            yield self._at_call(there, function, site, skip_first)
+
+    def _needed(self, node: nodes.Node, scope: Scope) -> tuple[str, ...]:
+        """Return the parameters that have to be given for a node to run."""
+        found: list[str] = []
+        for child, parent in scope.module.ancestors(node):
+            match parent:
+                case nodes.If(test=test, body=body) if child in body:
+                    pass
+                case nodes.Conditional(test=test, body=body) if child is body:
+                    pass
+                case _:
+                    continue
+            operands = (
+                test.operands
+                if isinstance(test, nodes.BooleanOperation) and test.operator == "and"
+                else [test]
+            )
+            for one in operands:
+                match one:
+                    case nodes.Comparison(
+                        left=nodes.Name(id=name),
+                        operators=["is not" | "!="],
+                        comparators=[nodes.Constant(kind="none")],
+                    ):
+                        found.append(name)
+                    case nodes.Name(id=name):
+                        found.append(name)
+        return tuple(
+            name
+            for name in dict.fromkeys(found)
+            if scope.function.parameter(name) is not None
+            and all(one.kind == "parameter" for one in scope.owner(name).bindings[name])
+        )
+
+    def _gives_all(
+        self, needed: Sequence[str], function: Function, site: CallSite, skip_first: bool
+    ) -> bool:
+        """Whether a call gives everything without which the value is not fetched."""
+        if any(one.star for one in site.node.arguments):
+            return True
+        given = bind_arguments(site.node, function, skip_first)
+        for name in needed:
+            parameter = function.parameter(name)
+            value = given.get(name, parameter.default if parameter is not None else None)
+            if isinstance(value, nodes.Constant) and not value.value:
+                return False
+        return True
+
+    def _is_ever_needed(self, value: _Value) -> bool:
+        """Whether any call gives what it takes to fetch the value that comes to rest here."""
+        function = value.scope.function
+        sites = self.calls.argument_sites(function)
+        return not sites or any(
+            self._gives_all(value.needed, function, site, skip_first) for site, skip_first in sites
+        )
 
     def _at_call(
         self, value: _Value, function: Function, site: CallSite, skip_first: bool
@@ -388,6 +462,8 @@ class Keeping:
     ) -> Iterator[_Rest]:
         scope = value.scope
         if place.kind == "instance" and not self._is_object_kept(place):
+            return
+        if value.needed and not self._is_ever_needed(value):
             return
         phase = self.phases.of_node(statement, scope)
         if phase in (Phase.INIT, Phase.ONCE):
@@ -478,10 +554,38 @@ class Keeping:
         if rest.how == "variable":
             return False
         writer = rest.scope.function
+        if self._looks_at_time(writer):
+            return True
+        # Where the function has the memo itself, tests of its callers are about something else.
+        is_inside = self.phases.of_function(writer) is Phase.INVOKE
+        return not is_inside and self._is_asked_for_when_old(writer)
+
+    def _is_asked_for_when_old(self, writer: Function) -> bool:
+        """Whether a test of the time stands in front of a call that leads to the writer."""
         around = {writer}
         for _ in range(2):
-            around |= {edge.caller for one in list(around) for edge in self.calls.into.get(one, ())}
-        return any(self._looks_at_time(one) for one in around if not one.is_module)
+            edges = [edge for one in around for edge in self.calls.into.get(one, ())]
+            if any(self._comes_after_time(edge) for edge in edges):
+                return True
+            around |= {edge.caller for edge in edges}
+        return False
+
+    def _comes_after_time(self, edge: Edge) -> bool:
+        for child, parent in edge.scope.module.ancestors(edge.node):
+            test = getattr(parent, "test", None)
+            if test is not None and child is not test and _speaks_of_time(test):
+                return True
+            if isinstance(parent, (nodes.Comparison, nodes.BooleanOperation)) and (
+                _speaks_of_time(parent)
+            ):
+                return True
+            for block in blocks(parent):
+                if child in block and any(
+                    isinstance(one, nodes.If) and leaves(one.body) and _speaks_of_time(one.test)
+                    for one in block[: block.index(child)]
+                ):
+                    return True
+        return False
 
     def _changes_of(self, place: Place) -> list[tuple[Touch, Phase]]:
         if self._touches is None:
@@ -532,12 +636,57 @@ class Keeping:
             return self.phases.witness(best), tuple(self.phases.handlers_of(function))
         if rest.how == "memo" or (rest.how == "decorator" and not users[:-1]):
             return None
+        if rest.place is not None and self._is_done_with(rest.place):
+            return None
         loading = [
             one
             for one in self.phases.handlers
             if rest.scope.module.path in self.phases.loaded_by(one)
         ]
         return ((loading[0].step,), tuple(loading)) if loading else None
+
+    def _is_done_with(self, place: Place, depth: int = 3) -> bool:
+        """Whether a variable is only asked for, or only connects something, and all at import."""
+        loads = list(self.loads.of_place(place))
+        return bool(loads) and all(
+            scope.function.is_module and self._is_spent(node, scope, depth) for node, scope in loads
+        )
+
+    def _is_spent(self, node: nodes.Expression, scope: Scope, depth: int) -> bool:
+        parent = scope.module.parents.get(node)
+        while isinstance(parent, (nodes.Attribute, nodes.Subscript)) or (
+            isinstance(parent, nodes.Call) and parent.func is node
+        ):
+            node, parent = parent, scope.module.parents.get(parent)
+        match parent:
+            case nodes.Comparison():
+                return True
+            case nodes.If(test=test) | nodes.UnaryOperation(operator="not", operand=test):
+                return test is node
+            case nodes.Assign(targets=[target]) | nodes.AnnotatedAssign(target=target):
+                # A part of it is a variable of its own, of which the same is asked.
+                spot = self.lasting.target(target, scope)
+                return (
+                    spot is not None
+                    and not spot.path
+                    and depth > 0
+                    and self._is_done_with(spot.root, depth - 1)
+                )
+            case nodes.Argument():
+                call = scope.module.parents.get(parent)
+                made = [
+                    self.knowledge.constructor(one.name)
+                    for one in (
+                        self.evaluator.evaluate(call.func, scope)
+                        if isinstance(call, nodes.Call)
+                        else ()
+                    )
+                    if isinstance(one, External)
+                ]
+                return bool(made) and all(
+                    one is not None and one.kind == "connecting" for one in made
+                )
+        return False
 
     def _callers(self, function: Function) -> list[tuple[Function, Path]]:
         """Return the nearest functions that an invocation runs and that lead there."""

@@ -32,6 +32,7 @@ from lambda_lint.model.facts import (
     Fact,
     Framework,
     Issued,
+    Lifetime,
     Momentary,
     NameEvidence,
     ParameterEvidence,
@@ -76,6 +77,7 @@ class Knowledge:
     _names: _Names
     _constructors: _Table[Constructor]
     _cache_decorators: _Table[CacheDecorator]
+    _lifetimes: _Table[Lifetime]
     _containers: _Table[Container]
     _runners: _Table[Runner]
     _registering: _Table[Registering]
@@ -90,6 +92,7 @@ class Knowledge:
     _pure: _Table[Fact]
     _pure_methods: dict[str, Fact]
     _momentary: _Table[Momentary]
+    _stopping: _Table[Fact]
     _issued: _Table[Issued]
     _requests: _Table[Request]
     _fetches: _Table[Stored]
@@ -208,6 +211,10 @@ class Knowledge:
         """Return what is known about a decorator that memoises."""
         return self._cache_decorators.find(self._names.canonical(name))
 
+    def lifetime(self, name: str) -> Lifetime | None:
+        """Return what is known of making a cache that forgets by age."""
+        return self._lifetimes.find(self._names.canonical(name))
+
     def container(self, name: str) -> Container | None:
         """Return what is known about a dependency-injection singleton."""
         return self._containers.find(self._names.canonical(name))
@@ -227,6 +234,10 @@ class Knowledge:
     def momentary(self, name: str) -> Momentary | None:
         """Return what is known of calling `name`, when the result is for one moment or use."""
         return self._momentary.find(self._names.canonical(name))
+
+    def stops_when_frozen(self, name: str) -> bool:
+        """Whether calling `name` reads a clock that a frozen environment may stop."""
+        return self._stopping.find(self._names.canonical(name)) is not None
 
     def issued(self, name: str) -> Issued | None:
         """Return what is known of a call that hands out a secret, credentials or a setting."""
@@ -369,6 +380,7 @@ def _load(extras: str, extra_effects: str) -> Knowledge:
         _names=names,
         _constructors=table([*extra, *constructors]),
         _cache_decorators=table(_entries(caches["decorator"], CacheDecorator)),
+        _lifetimes=table(_entries(caches["lifetime"], Lifetime)),
         _containers=table(_entries(caches["container"], Container)),
         _runners=table(_entries(runners["runner"], Runner)),
         _registering=table(_entries(runners["registering"], Registering)),
@@ -383,6 +395,7 @@ def _load(extras: str, extra_effects: str) -> Knowledge:
         _pure=table(_entries(constants["pure"], Fact)),
         _pure_methods=dict(_entries(constants["method"], Fact)),
         _momentary=table(_entries(constants["momentary"], Momentary)),
+        _stopping=table(_entries(constants["stopping"], Fact)),
         _issued=table(_entries(_read("secrets")["issued"], Issued)),
         _requests=table(_entries(network["request"], Request)),
         _fetches=table(_entries(network["fetch"], Stored)),
@@ -544,6 +557,7 @@ __all__ = [
     "Issued",
     "Knowledge",
     "KnowledgeError",
+    "Lifetime",
     "Momentary",
     "NameEvidence",
     "ParameterEvidence",

@@ -6,7 +6,8 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.knowledge import Framework
 from lambda_lint.model.named_modules import texts_of_setting
 from lambda_lint.model.program import Binding, CallSite, Class, Function, Module, Scope

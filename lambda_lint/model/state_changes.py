@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.dependence import EVENT, Dependence
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Lasting, Spot
@@ -57,6 +58,7 @@ class Changes:
         #: The places that a memo fills.
         self.memos: set[Place] = set()
         self._fills: list[Touch] = []
+        self._compared: dict[tuple[Function, Scope], frozenset[Place]] = {}
         #: What invocations change.
         self.found = self._find()
 
@@ -91,16 +93,21 @@ class Changes:
 
     def _is_compared(self, touch: Touch) -> bool:
         """Whether a test that asks the memo looks at the data of the invocation, too."""
-        function = touch.function.node
-        for one in nodes.walk(function):
+        key = (touch.function, touch.scope)
+        found = self._compared.get(key)
+        if found is None:
+            found = self._compared[key] = frozenset(self._compared_in(touch.function, touch.scope))
+        return touch.spot.root in found
+
+    def _compared_in(self, function: Function, scope: Scope) -> Iterator[Place]:
+        """Yield what is asked in the tests of a function that look at the data, too."""
+        for one in nodes.walk(function.node):
             if not isinstance(one, (nodes.If, nodes.While, nodes.Conditional)):
                 continue
-            asked = [self._asked(two, touch.scope) for two in nodes.walk(one.test)]
-            if any(two is not None and two.root == touch.spot.root for two in asked) and (
-                EVENT in self._depends(one.test, touch.scope)
-            ):
-                return True
-        return False
+            asked = [self._asked(two, scope) for two in nodes.walk(one.test)]
+            roots = {two.root for two in asked if two is not None}
+            if roots and EVENT in self._depends(one.test, scope):
+                yield from roots
 
     def _asked(self, node: nodes.Node, scope: Scope) -> Spot | None:
         if not isinstance(node, (nodes.Name, nodes.Attribute, nodes.Subscript)):

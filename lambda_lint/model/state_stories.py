@@ -152,8 +152,11 @@ def _rank(stale: Stale) -> int:
     return 1 if stale.use.startswith("decides") else 0
 
 
-def condition(touch: Touch) -> tuple[nodes.Node, str] | None:
-    """Return what decides whether a change is made, within its function: the place, and how."""
+def condition(touch: Touch, *, failures: bool = True) -> tuple[nodes.Node, str] | None:
+    """Return what decides whether a change is made, within its function: the place, and how.
+
+    Without `failures`, what keeps a `try` from getting as far as the change is none of that.
+    """
     module = touch.scope.module
     for child, parent in module.ancestors(touch.node):
         match parent:
@@ -163,7 +166,7 @@ def condition(touch: Touch) -> tuple[nodes.Node, str] | None:
                 return parent, "case"
             case nodes.ExceptHandler():
                 return parent, "except"
-            case nodes.Try() if child in parent.body and parent.handlers:
+            case nodes.Try() if failures and child in parent.body and parent.handlers:
                 return parent, "try"
             case nodes.For(iterable=iterable) if child is not iterable:
                 return iterable, "for"
