@@ -714,6 +714,26 @@ def test_a_handler_of_a_library_is_given_what_was_registered_with_it() -> None:
     assert handler.custom_resource
 
 
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [("app.guarded", {"guarded"}), ("app.lambda_handler", {"lambda_handler"})],
+)
+def test_what_a_declared_handler_calls_is_a_helper(handler: str, expected: set[str]) -> None:
+    code = """
+        def lambda_handler(event, context):
+            return event["id"]
+
+        def guarded(job, _):
+            try:
+                return lambda_handler(job, _)
+            except Exception:
+                return None
+    """
+    template = function(f"Runtime: python3.13\nHandler: {handler}")
+    result = lint({"template.yaml": template, "app.py": code})
+    assert {one.name for one in result.project.handlers} == expected
+
+
 def test_findings_of_inline_code_have_the_lines_of_the_template() -> None:
     template = function(
         """
