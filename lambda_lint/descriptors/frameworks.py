@@ -50,10 +50,9 @@ def chalice(source: Source, files: Files) -> Iterator[Declaration]:
         )
         # The configuration names no handler; one that was left behind declares nothing.
         expected = posixpath.join(layer, "app.py")
-        words = (b"Chalice", b"Domovoi")
-        if found is not None and found.module == expected:
-            if any(files.has_word(expected, word) for word in words):
-                yield found
+        is_used = files.has_word(expected, b"Chalice") or files.has_word(expected, b"Domovoi")
+        if found is not None and found.module == expected and is_used:
+            yield found
 
 
 def zappa(source: Source, files: Files) -> Iterator[Declaration]:
