@@ -457,6 +457,11 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "a configuration of Chalice without an application beside it",
+        {".chalice/config.json": '{"app_name": "left"}', "other.py": ""},
+        [],
+    ),
+    (
         "Zappa's Django application, its authorizer and what runs after an exception",
         {
             "zappa_settings.json": """
