@@ -756,6 +756,22 @@ def test_a_handler_of_a_library_is_given_what_was_registered_with_it() -> None:
     assert handler.custom_resource
 
 
+def test_an_object_that_a_declared_handler_calls_is_a_helper() -> None:
+    code = """
+        class Own:
+            def __call__(self, event, context):
+                return context.aws_request_id
+
+        handler = Own()
+
+        def on_event(event, context):
+            return handler(event, context)
+    """
+    template = function("Runtime: python3.13\nHandler: app.on_event")
+    result = lint({"template.yaml": template, "app.py": code})
+    assert [one.name for one in result.project.handlers] == ["on_event"]
+
+
 @pytest.mark.parametrize(
     ("handler", "expected"),
     [("app.guarded", {"guarded"}), ("app.lambda_handler", {"lambda_handler"})],
