@@ -28,6 +28,7 @@ class Constructor:
     reconnects: bool | None = None
     liveness: tuple[str, ...] = ()
     closes_for_good: bool = False
+    per_thread: bool = False
     must_close: bool = False
     implicit_transaction: bool = False
     settles: tuple[str, ...] = ()
