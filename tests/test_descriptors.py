@@ -422,6 +422,82 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ["main.run -> src/a/main.py in src/a", "main.run -> src/b/main.py in src/b"],
     ),
     (
+        "every construct of the CDK that takes a handler",
+        {
+            "app.py": """
+            from aws_cdk import aws_lambda as l, triggers, aws_cloudfront, custom_resources
+            code = l.Code.from_asset("src")
+            python = l.Runtime.PYTHON_3_13
+            l.SingletonFunction(s, "A", uuid="u", runtime=python, handler="a.run", code=code)
+            triggers.TriggerFunction(s, "B", runtime=python, handler="b.run", code=code)
+            aws_cloudfront.experimental.EdgeFunction(
+                s, "C", runtime=python, handler="c.run", code=code
+            )
+            function = l.Function(
+                s, "D", runtime=python, handler="d.run", code=code,
+                tenancy_config=l.TenancyConfig.PER_TENANT,
+            )
+            custom_resources.Provider(s, "P", on_event_handler=function)
+            l.CfnFunction(
+                s, "E", runtime="python3.13", handler="e.run",
+                code=l.CfnFunction.CodeProperty(s3_bucket="b", s3_key="src.zip"),
+                capacity_provider_config=capacity,
+            )
+            l.Function(s, "N", runtime=l.Runtime.NODEJS_22_X, handler="a.run", code=code)
+            """,
+            "cdk.json": "{}",
+            **{f"src/{name}.py": "def run(job, _): pass" for name in "abcde"},
+        },
+        [
+            "a.run -> src/a.py in src",
+            "b.run -> src/b.py in src",
+            "c.run -> src/c.py in src edge",
+            "d.run -> src/d.py in src custom-resource tenant-isolation",
+            "e.run -> src/e.py in src managed-instances",
+        ],
+    ),
+    (
+        "a configuration of Chalice without an application beside it",
+        {".chalice/config.json": '{"app_name": "left"}', "other.py": ""},
+        [],
+    ),
+    (
+        "Zappa's Django application, its authorizer and what runs after an exception",
+        {
+            "zappa_settings.json": """
+            {"dev": {
+                "django_settings": "shop.settings",
+                "authorizer": {"function": "shop.access.check"},
+                "exception_handler": "shop.access.tell"
+            },
+            "other": {"django_settings": "elsewhere.settings"}}
+            """,
+            "shop/wsgi.py": "application = 1",
+            "shop/access.py": "",
+        },
+        [
+            "shop.wsgi:application -> shop/wsgi.py in .",
+            "shop.access.check -> shop/access.py in .",
+            "shop.access.tell -> shop/access.py in .",
+        ],
+    ),
+    (
+        "commands whose values only the shell knows, and those for other languages",
+        {
+            "deploy.sh": """
+            aws lambda create-function --function-name "$NAME" --handler "$HANDLER"
+            aws lambda create-function --runtime nodejs22.x --handler app.run
+            aws lambda create-function --function-name a \\
+                --zip-file fileb://build/jobs.zip --handler app.run
+
+            echo --handler app.lost
+            """,
+            "jobs/app.py": "def run(job, _): pass",
+            "other/app.py": "def run(job, _): pass",
+        },
+        ["app.run -> jobs/app.py in jobs"],
+    ),
+    (
         "a program that only mentions handlers of another kind",
         {
             "infra/stack.py": """
@@ -643,6 +719,26 @@ def test_a_handler_of_a_library_is_given_what_was_registered_with_it() -> None:
     assert handler.custom_resource
 
 
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [("app.guarded", {"guarded"}), ("app.lambda_handler", {"lambda_handler"})],
+)
+def test_what_a_declared_handler_calls_is_a_helper(handler: str, expected: set[str]) -> None:
+    code = """
+        def lambda_handler(event, context):
+            return event["id"]
+
+        def guarded(job, _):
+            try:
+                return lambda_handler(job, _)
+            except Exception:
+                return None
+    """
+    template = function(f"Runtime: python3.13\nHandler: {handler}")
+    result = lint({"template.yaml": template, "app.py": code})
+    assert {one.name for one in result.project.handlers} == expected
+
+
 def test_findings_of_inline_code_have_the_lines_of_the_template() -> None:
     template = function(
         """
@@ -747,12 +843,36 @@ HOSTILE = {
         "Runtime: python3.13\nHandler: passwd.x\nCodeUri: ../../../../etc"
     ),
     "an absolute code root": function("Runtime: python3.13\nHandler: passwd.x\nCodeUri: /etc"),
+    "commands that never end": "aws lambda create-function --handler " + "\\\n" * 3000 + "..",
+    "many commands": "aws lambda create-function " * 3000 + "aws-lambda-deploy function_name:",
+    "markers of templates": "# AWS::Lambda::Function\n" + "{{ %a% <% " * 3000,
+    "steps that are none": "# aws-lambda-deploy function_name\n"
+    "jobs: {a: {steps: [x, {uses: [y]}]}}",
     "handlers that are none": function("Runtime: python3.13\nHandler: '..'"),
     "an empty file": "",
 }
 
 
-@pytest.mark.parametrize("name", ["t.yaml", "t.json", "serverless.yml", "zappa_settings.json"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "t.yaml",
+        "t.json",
+        "serverless.yml",
+        "zappa_settings.json",
+        "zappa_settings.toml",
+        "function.json",
+        "config.yaml",
+        "app.arc",
+        "BUILD",
+        "sst.config.ts",
+        "deploy.sh",
+        ".github/workflows/deploy.yml",
+        ".chalice/config.json",
+        "cdk.out/t.template.json",
+        "Dockerfile",
+    ],
+)
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile(name: str, text: str) -> None:
     """Nothing is found, nothing is read outside, and nothing is raised but notes."""
@@ -819,6 +939,9 @@ def test_paths_never_leave_the_root(folder: str, written: str, place: str | None
         ("config.json", b"{}", False),
         ("stack.yaml", b"Type: AWS::Lambda::Function", True),
         ("data.json", b'{"a": 1}', False),
+        ("Makefile", b"aws lambda create-function", True),
+        ("Makefile", b"all:", False),
+        ("deploy.sh", b"aws lambda update-function-configuration", True),
         ("notes.md", b"AWS::Lambda::Function", False),
     ],
 )

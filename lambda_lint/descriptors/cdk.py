@@ -15,6 +15,8 @@ from dataclasses import replace
 from lambda_lint.declaration import (
     CUSTOM_RESOURCE,
     DURABLE,
+    EDGE,
+    MANAGED_INSTANCES,
     SCHEDULE,
     SNAPSTART,
     TENANT_ISOLATION,
@@ -201,6 +203,10 @@ class _Program:
             flags.add(SNAPSTART)
         if argument(call, "tenancy_config") is not None:
             flags.add(TENANT_ISOLATION)
+        if argument(call, "capacity_provider_config") is not None:
+            flags.add(MANAGED_INSTANCES)
+        if _name(call) == "EdgeFunction":
+            flags.add(EDGE)
         if argument(call, "durable_config") is not None:
             flags.add(DURABLE)
         span = handler_node.span if handler_node is not None else call.func.span

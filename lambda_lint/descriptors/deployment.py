@@ -20,6 +20,7 @@ from lambda_lint.descriptors import (
     cloudformation,
     dockerfile,
     frameworks,
+    scripts,
     serverless,
     terraform,
 )
@@ -73,7 +74,7 @@ def read(
                 found.append(one)
 
     for path in sorted(descriptors):
-        reader = _reader(path)
+        reader = _reader(path, descriptors[path])
         if reader is None or is_test(path):
             continue
         try:
@@ -94,7 +95,7 @@ def read(
     return Deployment(tuple(dict.fromkeys(found)), tuple(inline), tuple(notes))
 
 
-def _reader(path: str) -> _Reader | None:
+def _reader(path: str, source: Source) -> _Reader | None:
     if dockerfile.is_dockerfile(path):
         return dockerfile.declarations
     name = posixpath.basename(path)
@@ -112,10 +113,16 @@ def _reader(path: str) -> _Reader | None:
         return frameworks.architect
     if name == "function.json":
         return frameworks.function_json
+    if scripts.is_script(path):
+        return scripts.commands
+    if scripts.is_workflow(path):
+        return scripts.workflow
     if serverless.is_serverless(path):
         return serverless.declarations
     if terraform.is_terraform(path):
         return terraform.declarations
     if path.endswith((".yaml", ".yml", ".json", ".template")):
+        if frameworks.is_python_lambda(name, source):
+            return frameworks.python_lambda
         return cloudformation.declarations
     return None

@@ -124,7 +124,7 @@ def find_handlers(
                 whole = handler in finder.applications
                 (applications if whole else handlers).append(handler)
     handlers += finder.called_by_nobody(applications, handlers)
-    handlers = finder.without_kept(handlers)
+    handlers = finder.without_kept(finder.without_helpers(handlers))
     handlers += finder.routes_without_handler(handlers)
     return sorted(handlers, key=lambda one: (one.path, one.span, one.name))
 
@@ -259,6 +259,35 @@ class Finder:
             unused = not application.entries and application.path in paths
             if not unused and not any(application.path in closure for closure in dispatching):
                 yield application
+
+    def without_helpers(self, handlers: Sequence[Handler]) -> list[Handler]:
+        """Leave out functions that only look like handlers, and that a declared handler calls.
+
+        The descriptor says which of the two Lambda calls: `guarded`, which calls `lambda_handler`.
+        """
+        declared = {
+            entry.function
+            for one in handlers
+            if one.declarations
+            for entry in one.entries
+            if entry.step is None
+        }
+        kept = []
+        for one in handlers:
+            function = one.entries[-1].function if one.entries else None
+            if function is None or one.declarations or (one.path, one.name) in self.named:
+                kept.append(one)
+                continue
+            route = self.routes.of(function)
+            is_sure = self.is_named(one.path, function.qualname) or (
+                route is not None and route.own
+            )
+            if is_sure or not any(
+                edge.kind in _RUNS and edge.caller in declared and edge.caller is not function
+                for edge in self.calls.into.get(function, ())
+            ):
+                kept.append(one)
+        return kept
 
     def without_kept(self, handlers: Sequence[Handler]) -> list[Handler]:
         """Leave out functions that other handlers find in a registry of the project.
