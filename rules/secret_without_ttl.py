@@ -144,6 +144,63 @@ def handler(event, context):
     return {"token": Shop().token}
 ```
 
+An extension, too, keeps a secret for some minutes, and the variable that keeps its answer for good:
+
+```python events
+see(send({}))
+later(hours=1)
+see(send({}))
+# file: shop.py
+import datetime
+
+def load(address):
+    return {"key": datetime.datetime.now().isoformat()}
+# file: requests.py
+import json
+
+import shop
+
+class Answer:
+    def __init__(self, text):
+        self.text = text
+
+    def json(self):
+        return json.loads(self.text)
+
+def get(address, headers=None, timeout=None):
+    return Answer(json.dumps({"SecretString": json.dumps(shop.load(address))}))
+```
+
+```python bad name="from the extension"
+import json
+import os
+
+import requests
+
+EXTENSION = "http://localhost:2773"
+
+def fetch(name):
+    address = f"{EXTENSION}/secretsmanager/get?secretId={name}"
+    headers = {"X-Aws-Parameters-Secrets-Token": os.environ.get("AWS_SESSION_TOKEN")}
+    answer = requests.get(address, headers=headers, timeout=5)
+    return json.loads(answer.json()["SecretString"])
+
+SECRET = fetch("shop")  # LMB501
+
+def handler(event, context):
+    return SECRET
+```
+
+```python good name="the extension is asked for every event"
+import json
+
+import requests
+
+def handler(event, context):
+    address = "http://localhost:2773/secretsmanager/get?secretId=shop"
+    return json.loads(requests.get(address, timeout=5).json()["SecretString"])
+```
+
 Silent when a test in front looks at the time, when the cache has a lifetime or is cleared, when the
 value is written again or forgotten after a failure, and for names, ARNs and settings:
 
