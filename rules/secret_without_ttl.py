@@ -236,6 +236,33 @@ def handler(event, context):
         raise
 ```
 
+A parameter that is decrypted like all others may hold no secret:
+
+```python events
+ssm = aws("ssm")
+ssm.put_parameter(Name="/shop/url", Value="https://shop.example", Type="String")
+see(send({}))
+see(send({}))
+```
+
+```python good name="an address"
+import functools
+
+import boto3
+
+ssm = boto3.client("ssm")
+
+def parameter(name):
+    return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+
+@functools.cache
+def shop_url():
+    return parameter("/shop/url")
+
+def handler(event, context):
+    return {"url": shop_url()}
+```
+
 Nor is a secret kept when it is done with before the first event comes:
 
 ```python events

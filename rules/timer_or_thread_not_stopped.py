@@ -129,12 +129,35 @@ def handler(event, context):
             thread.join()
 ```
 
+```python good name="a thread that ends with what it reads from"
+import subprocess
+import threading
+
+def read(child, lines):
+    lines.extend(child.stdout)
+
+def handler(event, context):
+    lines = []
+    child = subprocess.Popen(["echo", str(event["id"])], stdout=subprocess.PIPE)
+    try:
+        thread = threading.Thread(target=read, args=(child, lines))
+        thread.start()
+        child.wait(timeout=20)
+        thread.join(timeout=1)
+    except subprocess.TimeoutExpired as error:
+        print(error)
+    finally:
+        child.kill()
+        child.wait()
+    return len(lines)
+```
+
 Silent when the thread is joined, cancelled or asked for on every way out, when it is put into a
 list or given to somebody who may do it, when the function waits for an event or a queue instead,
 and for threads that are started once for the environment.
 
 Limits: an exception that leaves the handler is no way out here, although a `finally` is the right
-place. Coroutines that nobody awaits are not looked at.
+place; for a thread, which ends by itself, one that is handled is none either. Coroutines that nobody awaits are not looked at.
 """
 
 from __future__ import annotations

@@ -154,7 +154,9 @@ class _Releases:
         if not kinds & {"closed", "returned"}:
             return Leak(False, None, entered or "entered" in kinds)
         ends = {node for node, fate in fates.items() if fate in ("closed", "returned")}
-        step = WaysOut(function, name, made, ends, self).left_open()
+        # A thread that is joined when all goes well comes to its end where something failed, too.
+        is_thread = self.resource.constructor.lingers == "thread"
+        step = WaysOut(function, name, made, ends, self, ends_by_itself=is_thread).left_open()
         return None if step is None else Leak(True, step, entered or "entered" in kinds)
 
     def fate(self, node: nodes.Name, scope: Scope, depth: int) -> str:
