@@ -306,7 +306,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.rule import Kept, Project, Report, Severity, rule
+from lambda_lint.rule import Kept, Project, Report, Severity, rule, secret_getter
 
 
 @rule("LMB501", category="secret-in-global", severity=Severity.WARNING)
@@ -318,18 +318,7 @@ def secret_without_ttl(kept: Kept, project: Project) -> Iterator[Report]:
         kept,
         message=f"{where}`{kept.shown}` keeps a {kept.what} for the life of the environment, so "
         "that a rotation is not seen",
-        help=_HELP[kept.how].format(shown=kept.shown),
+        help=secret_getter(kept, project),
         fetched=f"the {kept.what} is fetched here, once",
         last=f"`{kept.shown}` keeps it, and nothing ends that",
     )
-
-
-_HELP = {
-    "variable": "fetch it where it is needed, by a getter with a lifetime: `parameters.get_secret("
-    "name, max_age=300)` of aws_lambda_powertools.utilities",
-    "memo": "remember beside `{shown}` when it was fetched, and fetch it again after some minutes, "
-    "or let `parameters.get_secret(name, max_age=300)` of aws_lambda_powertools.utilities do it",
-    "decorator": "use a cache with a lifetime: `parameters.get_secret(name, max_age=300)` of "
-    "aws_lambda_powertools.utilities instead of the decorator, or `cachetools.TTLCache(maxsize=8, "
-    "ttl=300, timer=time.time)`",
-}
