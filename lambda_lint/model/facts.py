@@ -230,6 +230,15 @@ class Issued:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """A request that may ask for a secret. `url` is the position of the address."""
+
+    url: int
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Something that speaks for a handler (positive points) or against it (negative ones)."""
 

@@ -154,7 +154,9 @@ class _Releases:
         if not kinds & {"closed", "returned"}:
             return Leak(False, None, entered or "entered" in kinds)
         ends = {node for node, fate in fates.items() if fate in ("closed", "returned")}
-        ways = WaysOut(function, name, made, ends, self)
+        # A thread that is joined when all goes well comes to its end where something failed, too.
+        is_thread = self.resource.constructor.lingers == "thread"
+        ways = WaysOut(function, name, made, ends, self, ends_by_itself=is_thread)
         step = ways.left_open()
         if step is None and function.yields and ways.left_by_error_at_yield():
             step = self._handled_around(function)

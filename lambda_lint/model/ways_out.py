@@ -55,13 +55,19 @@ class WaysOut:
         made: nodes.Expression,
         ends: Set[nodes.Node],
         judge: Judge,
+        *,
+        ends_by_itself: bool = False,
     ) -> None:
-        """`made` makes the object, `ends` are reads of the name that close it or hand it on."""
+        """`made` makes the object, `ends` are reads of the name that close it or hand it on.
+
+        With `ends_by_itself` handled exceptions are no ways out.
+        """
         self.function = function
         self.name = name
         self.made = made
         self.ends = ends
         self.judge = judge
+        self.ends_by_itself = ends_by_itself
         self._may_raise = _may_raise
 
     def left_by_error_at_yield(self) -> bool:
@@ -195,7 +201,7 @@ class WaysOut:
         after = self._block(node.orelse, after, inner)
         scope = self.function.scope
         left = raised
-        for handler in node.handlers:
+        for handler in () if self.ends_by_itself else node.handlers:
             if raised and self.judge.catches(handler, scope):
                 left = _NONE
                 after |= self._block(handler.body, raised, inner)
