@@ -60,6 +60,37 @@ def handler(event, context):
         _current = None
 ```
 
+A client is no secret, whatever its name says, and a failure before the value is written that leads
+to no read of it is no reason to call it written now and then; both are for information only:
+
+```python good name="a client, or written unless something fails"
+import boto3
+
+secrets = None
+token = None
+
+def client(role):
+    sts = boto3.client("sts")
+    keys = sts.assume_role(RoleArn=role, RoleSessionName="orders")["Credentials"]
+    return boto3.client(
+        "secretsmanager",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+def handler(event, context):
+    global secrets, token
+    try:
+        token = event["token"]
+        if event.get("role"):
+            secrets = client(event["role"])
+            return secrets.list_secrets()["SecretList"]
+        return {"authorization": token}
+    except KeyError as error:
+        return {"error": str(error)}
+```
+
 Silent when it is emptied before the handler ends, and when only logs and metrics see it. Where the
 next invocation may read it, `stale-global-read` says so as an error; what is left here is written
 before every read, so it is information, and a warning when the name says that it is a secret and it
