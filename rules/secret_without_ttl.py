@@ -70,6 +70,26 @@ def handler(event, context):
     return {"key": load("shop/key"), "again": cached("shop/key")}
 ```
 
+```python bad name="an object that fetches, and a variable that keeps"
+import boto3
+
+class Secrets:
+    def __init__(self, name):
+        self.name = name
+        self.client = boto3.client("secretsmanager")
+
+    def value(self, key=None):
+        answer = self.client.get_secret_value(SecretId=self.name)
+        self.parsed = {"key": answer["SecretString"]}
+        return self.parsed[key] if key else self.parsed
+
+secrets = Secrets("shop/key")
+KEY = secrets.value("key")  # LMB501
+
+def handler(event, context):
+    return {"key": KEY}
+```
+
 ```python events
 ssm = aws("ssm")
 ssm.put_parameter(Name="/shop/token", Value="first", Type="SecureString")

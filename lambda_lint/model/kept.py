@@ -472,6 +472,15 @@ class Keeping:
                     for node, inside in self.loads.of_local(name, scope):
                         if scope.module.statement_of(node) is not statement:
                             yield replace(value, node=node, scope=inside)
+            case nodes.Attribute(value=nodes.Name(id=owner_name), attr=attr):
+                # `self.answer = fetch()`, and further on `return self.answer`.
+                for node, inside in scope.function.attribute_loads:
+                    if (
+                        node.attr == attr
+                        and getattr(node.value, "id", "") == owner_name
+                        and node.span > target.span
+                    ):
+                        yield replace(value, node=node, scope=inside)
         spot = self.lasting.target(target, scope)
         if spot is not None and spot.root.kind not in ("parameter", "default"):
             yield from self._at_rest(value, spot.root, spot.describe(), statement)

@@ -50,7 +50,8 @@ class Uses:
             return self.phases.witness(best), tuple(self.phases.handlers_of(function))
         if how == "memo" or (how == "decorator" and not users[:-1]):
             return None
-        if place is not None and self._is_done_with(place):
+        if place is not None and (place.kind == "instance" or self._is_done_with(place)):
+            # What an object holds for itself, and reads at import only, is seen by no event.
             return None
         loading = [
             one for one in self.phases.handlers if scope.module.path in self.phases.loaded_by(one)
