@@ -457,6 +457,11 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "a module that has a name that tests have",
+        {"template.yaml": function("Runtime: python3.13\nHandler: test.run"), "test.py": ""},
+        ["test.run -> test.py in ."],
+    ),
+    (
         "a configuration of Chalice without an application beside it",
         {".chalice/config.json": '{"app_name": "left"}', "other.py": ""},
         [],
@@ -880,6 +885,20 @@ def test_hostile(name: str, text: str) -> None:
     found = deployment.read({name: source}, {"passwd.py": Source("passwd.py", b"")})
     assert all(one.module in (None, "passwd.py") for one in found.declarations)
     assert all(note.startswith(name) for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("# AWS::Lambda::Function\nResources: [" + "x," * 210_000 + "]", "more than 200000 nodes"),
+        ("# AWS::Lambda::Function\n" + "- " * 150 + "x", "nested more than 100 levels deep"),
+        ("# AWS::Lambda::Function\nResources: [", "line 3: did not find expected node content"),
+    ],
+)
+def test_a_note_says_why_a_template_was_not_read(text: str, why: str) -> None:
+    (note,) = deployment.read({"t.yaml": Source("t.yaml", text.encode())}, {}).notes
+    assert note.startswith("t.yaml: not read as a descriptor: ")
+    assert why in note
 
 
 @pytest.mark.parametrize(

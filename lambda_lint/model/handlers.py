@@ -21,7 +21,7 @@ from lambda_lint.model.evidence import ENOUGH, Evidence
 from lambda_lint.model.program import Binding, Function, Module
 from lambda_lint.model.reaching import final
 from lambda_lint.model.registrations import Route
-from lambda_lint.model.routes import Routes, is_test_path
+from lambda_lint.model.routes import Routes, is_only_called_test, is_test_path
 from lambda_lint.model.values import External, FunctionValue, InstanceValue, Value
 from lambda_lint.syntax import nodes
 
@@ -126,6 +126,11 @@ def find_handlers(
     handlers += finder.called_by_nobody(applications, handlers)
     handlers = finder.without_kept(finder.without_helpers(handlers))
     handlers += finder.routes_without_handler(handlers)
+    if not handlers:
+        # Where there is no other, the function in `test.py` is what is deployed to try Lambda out.
+        for path in filter(is_only_called_test, sorted(calls.modules)):
+            tried = finder.in_module(calls.modules[path])
+            handlers += [one for one in tried if one.name == "lambda_handler"]
     return sorted(handlers, key=lambda one: (one.path, one.span, one.name))
 
 
