@@ -12,6 +12,7 @@ from lambda_lint.model.flow import call_may_raise
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Lasting, Spot
 from lambda_lint.model.phases import Path, Phase, Phases
+from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Function, Scope
 from lambda_lint.model.touches import CHANGE, CLEAR, WRITE, Touch, Touches
 from lambda_lint.model.values import External
