@@ -95,9 +95,7 @@ def _lint(
     every_failure = sorted({*failures, *failed}, key=lambda one: (one.path, one.line, one.column))
 
     def build_and_ask() -> tuple[Project, list[Finding], list[str]]:
-        project, problems = _project(
-            modules, sources, imports, knowledge, settings, deployed.declarations
-        )
+        project, problems = _project(modules, sources, imports, knowledge, settings, deployed)
         findings, crashes = _ask(project, every_failure, rules)
         return project, findings, [*problems, *crashes]
 
@@ -252,7 +250,7 @@ def _project(
     imports: ImportMap,
     knowledge: Knowledge,
     settings: Settings,
-    declarations: Sequence[Declaration],
+    deployed: deployment.Deployment,
 ) -> tuple[Project, list[str]]:
     problems: list[str] = []
     handlers = list(settings.handlers)
@@ -265,7 +263,8 @@ def _project(
                 knowledge,
                 configured_handlers=handlers,
                 is_handler_by_name=settings.is_handler_by_pattern,
-                declarations=declarations,
+                declarations=deployed.declarations,
+                libraries=deployed.libraries,
                 snapstart=settings.snapstart,
                 managed_instances=settings.managed_instances,
             )

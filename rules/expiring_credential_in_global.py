@@ -121,6 +121,47 @@ see(send({"report": "a"}))
 see(send({"report": "a"}))
 ```
 
+```python good name="made again where it is used, when its time is nearly over"
+import datetime
+
+import boto3
+
+sts = boto3.client("sts")
+ROLE = "arn:aws:iam::123456789012:role/reports"
+
+class Storage:
+    kept = None
+
+    def __new__(cls):
+        if cls.kept is None:
+            cls.kept = super().__new__(cls)
+            cls.kept.ready = False
+        return cls.kept
+
+    def __init__(self):
+        if not self.ready:
+            self.ready = True
+            self.s3, self.ends = self.connect()
+
+    def connect(self):
+        keys = sts.assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]
+        client = boto3.client(
+            "s3",
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+        return client, keys["Expiration"]
+
+    def region(self):
+        if datetime.datetime.now(datetime.timezone.utc) > self.ends:
+            self.s3, self.ends = self.connect()
+        return self.s3.meta.region_name
+
+def handler(event, context):
+    return [event["report"], Storage().region()]
+```
+
 ```python good name="a role that nobody gives where the client is kept"
 import boto3
 

@@ -173,24 +173,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.rule import Caching, Project, Report, Severity, rule
+from lambda_lint.rule import Caching, Project, Report, Severity, bounded_cache, rule
 
 
 @rule("LMB301", category="unbounded-cache", severity=Severity.WARNING)
 def unbounded_cache(caching: Caching, project: Project) -> Iterator[Report]:
     if caching.problem != "unbounded":
         return
-    if caching.is_decorator:
-        help = "give it a bound, `functools.lru_cache(maxsize=128)`, or the lifetime of a "
-        help += "`cachetools.TTLCache(maxsize=128, ttl=300, timer=time.time)`"
-    else:
-        help = f"make `{caching.shown}` a `cachetools.LRUCache(maxsize=128)`, or empty it when it "
-        help += "has grown"
     yield Report.of_cache(
         caching,
         project,
         message=f"`{caching.shown}` keeps an entry for every `{caching.key}` that events bring, "
         "and forgets none",
-        help=help,
+        help=bounded_cache(caching, project),
         last=f"`{caching.shown}` grows by one entry for each new key",
     )

@@ -26,6 +26,7 @@ from lambda_lint.descriptors import (
 )
 from lambda_lint.descriptors.files import Files, is_test
 from lambda_lint.descriptors.inline import Inline
+from lambda_lint.descriptors.requirements import libraries
 from lambda_lint.descriptors.tree import TreeError
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -38,12 +39,13 @@ class Deployment:
     """What the descriptors of a project say, in the order of their paths and lines.
 
     `inline` is code that is written inside of them. `notes` tell what could not be read, each
-    with its file.
+    with its file. `libraries` are those that the project asks for, of the ones that advice knows.
     """
 
     declarations: tuple[Declaration, ...] = ()
     inline: tuple[Inline, ...] = ()
     notes: tuple[str, ...] = ()
+    libraries: frozenset[str] = frozenset()
 
 
 def programs(sources: Mapping[str, Source]) -> list[str]:
@@ -92,7 +94,8 @@ def read(
         except RecursionError:
             notes.append(f"{path}: nested too deep to be read as a descriptor")
     found.sort(key=lambda one: (one.path, one.span, one.name, one.handler))
-    return Deployment(tuple(dict.fromkeys(found)), tuple(inline), tuple(notes))
+    asked_for = libraries(descriptors)
+    return Deployment(tuple(dict.fromkeys(found)), tuple(inline), tuple(notes), asked_for)
 
 
 def _reader(path: str, source: Source) -> _Reader | None:

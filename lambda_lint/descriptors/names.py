@@ -1,8 +1,10 @@
-"""Which files may describe a deployment, told by their names and their bytes."""
+"""Which files may describe a deployment or what it needs, told by their names and their bytes."""
 
 from __future__ import annotations
 
 import re
+
+from lambda_lint.descriptors.requirements import is_requirements
 
 MAX_BYTES = 2 * 1024 * 1024
 """A descriptor that is larger is not read: CloudFormation itself takes at most one mebibyte.
@@ -40,9 +42,12 @@ _WORDS = re.compile(
 )
 
 
+_LIBRARIES = re.compile(rb"aws[-_.]lambda[-_.]powertools|cachetools", re.IGNORECASE)
+
+
 def may_describe(name: str) -> bool:
     """Whether a file of this name (without folders) may describe a deployment."""
-    return _NAME.fullmatch(name) is not None
+    return _NAME.fullmatch(name) is not None or is_requirements(name)
 
 
 def describes(path: str, data: bytes) -> bool:
@@ -50,4 +55,6 @@ def describes(path: str, data: bytes) -> bool:
     name = path.rpartition("/")[2]
     if f"/{path}".endswith("/.chalice/config.json"):
         return True
+    if is_requirements(name):
+        return _LIBRARIES.search(data) is not None
     return _ANY_CONTENT.fullmatch(name) is not None or _WORDS.search(data) is not None

@@ -187,6 +187,38 @@ class CallFacts:
         return way is not None and way.entry.lifecycle
 
     @cached_property
+    def in_worker_thread(self) -> bool:
+        """Whether every way from a handler to the call leads through a thread that it starts."""
+        phases = self.project.phases
+        entries = {entry.function for one in self.project.handlers for entry in one.entries}
+        seen = {self.function}
+        stack = [self.function]
+        threads = False
+        while stack:
+            function = stack.pop()
+            if function in entries or function.is_module:
+                return False
+            for edge in self.project.call_graph.into.get(function, ()):
+                if edge.caller in seen or not phases.runs_each_time(edge):
+                    continue
+                if self._starts_thread(edge):
+                    threads = True
+                else:
+                    seen.add(edge.caller)
+                    stack.append(edge.caller)
+        return threads
+
+    def _starts_thread(self, edge: Edge) -> bool:
+        """Whether the callee is run by a thread of its own: `pool.submit(work)`."""
+        if edge.site is None or edge.kind not in ("runner", "wrapper"):
+            return False
+        names = [one.name for one in self.project.call_graph.externals.get(edge.site, ())]
+        runners = [self.project.knowledge.runner(name) for name in names]
+        return any(one is not None and one.where == "thread" for one in runners) or any(
+            name.endswith("Thread().start") for name in names
+        )
+
+    @cached_property
     def repeated_for_items(self) -> bool:
         """Whether a loop over data certainly repeats the call: here, or around the call of here.
 

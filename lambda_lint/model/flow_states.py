@@ -10,12 +10,14 @@ too large to be followed as writing everything, so that nothing is said of it.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambda_lint.model.calls import Edge
 from lambda_lint.model.flow import Atom, Block, Flow, flow_of, may_raise
 from lambda_lint.model.lasting import ANY, Spot
+from lambda_lint.model.places import Place
 from lambda_lint.model.program import Function, Module
 from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, WRITE, Touch
 from lambda_lint.syntax import nodes
@@ -137,11 +139,17 @@ class _Run:
         end = self.before.get(self.flow.end)
         failed = self.before.get(self.flow.failed)
         exposed: dict[tuple[nodes.Node, Spot], Exposure] = {}
+        counted: Counter[Place | None] = Counter()
         for block, state in self.before.items():
             for atom in block.atoms:
                 for one in self.exposed_at(atom, state):
-                    if len(exposed) < _MAX_EXPOSED:
-                        exposed.setdefault((one.read.node, one.read.spot), one)
+                    root = one.read.spot.root
+                    # What a function is given must not crowd out what it reads of modules.
+                    counts_for = None if root.kind == "parameter" else root
+                    key = (one.read.node, one.read.spot)
+                    if key not in exposed and counted[counts_for] < _MAX_EXPOSED:
+                        counted[counts_for] += 1
+                        exposed[key] = one
                 after = self.step(state, atom)
                 if after is None:
                     break
@@ -398,6 +406,8 @@ _PASSES = 12
 """How often a block is looked at on average before the function counts as unknown."""
 
 _MAX_EXPOSED = 60
+"""How many reads of one place a summary names, and how many of parameters."""
+
 _MAX_WAY = 12
 _MAX_IMPLIED = 400
 

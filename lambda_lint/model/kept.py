@@ -14,20 +14,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lambda_lint.finding import Span, Step
+from lambda_lint.model.addresses import surely_names
 from lambda_lint.model.arguments import bind_arguments
-from lambda_lint.model.calls import Edge
 from lambda_lint.model.facts import Issued
-from lambda_lint.model.guards import Guard
 from lambda_lint.model.handlers import Handler
+from lambda_lint.model.kept_lives import Lives
+from lambda_lint.model.kept_uses import Uses
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.lasting import Lasting
 from lambda_lint.model.loads import Loads
-from lambda_lint.model.phases import Path, Phase, Phases
+from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
-from lambda_lint.model.questions import blocks, leaves
-from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, WRITE, Touch, Touches
-from lambda_lint.model.values import ClassValue, DisplayValue, External, FunctionValue
+from lambda_lint.model.values import ClassValue, External, FunctionValue
 from lambda_lint.syntax import nodes
 
 
@@ -95,7 +94,8 @@ class Keeping:
         self.lasting = lasting
         self.knowledge = knowledge
         self.loads = Loads(lasting, phases.calls.modules)
-        self._touches: dict[Place, list[tuple[Touch, Phase]]] | None = None
+        self.lives = Lives(phases, lasting, knowledge)
+        self.uses = Uses(phases, lasting, knowledge, self.loads)
 
     def all(self) -> Iterator[Kept]:
         """Yield what is kept, by the place of the call; each place once for a kind."""
@@ -115,9 +115,22 @@ class Keeping:
 
     def _issued(self, site: CallSite) -> Issued | None:
         for one in self.calls.externals.get(site, ()):
-            found = self.knowledge.issued(one.name)
+            found = self.knowledge.issued(one.name) or self._asked_by_address(site, one.name)
             if found is not None:
                 return found
+        return None
+
+    def _asked_by_address(self, site: CallSite, name: str) -> Issued | None:
+        """Return what a request hands out whose address is that of an extension."""
+        asking = self.knowledge.asking(name)
+        if asking is None:
+            return None
+        positional = [one.value for one in site.node.arguments if not one.name]
+        named = [one.value for one in site.node.arguments if one.name == "url"]
+        for address in named or positional[asking.url : asking.url + 1]:
+            for words, issued in self.knowledge.issuing_addresses:
+                if surely_names(address, site.scope, (words,), self.evaluator):
+                    return issued
         return None
 
     def _kept(self, site: CallSite, issued: Issued) -> Iterator[Kept]:
@@ -130,13 +143,15 @@ class Keeping:
             given = next((one for one in site.node.arguments if one.name == issued.only_with), None)
             start = self._decided(start, given.value if given is not None else None, site.scope)
         for rest in self._rests(start, issued):
-            if self._ends(rest):
+            if self.lives.ends(rest.place, rest.how, rest.scope, rest.span):
                 continue
-            found = self._used(rest)
+            found = self.uses.of(rest.place, rest.how, rest.scope)
             if found is None:
                 continue
             way, handlers = found
             kind = rest.value.kind
+            if kind == "secret" and issued.otherwise and _names_no_secret(rest.shown):
+                kind = "setting"
             what = issued.otherwise if kind == "setting" and issued.otherwise else issued.what
             yield Kept(
                 site,
@@ -274,7 +289,11 @@ class Keeping:
                     if _REFRESHES.search(name):
                         return
                     made = self.knowledge.constructor(name)
-                    if made.kind != "connecting" if made is not None else _is_class(name):
+                    # What connects once and for all has no more use for it.
+                    spends = made is not None and (
+                        made.kind == "connecting" and made.reconnects is False
+                    )
+                    if not spends and (made is not None or _is_class(name)):
                         yield replace(value, node=call, in_object=True)
                         return
 
@@ -309,7 +328,7 @@ class Keeping:
             if guard.kind == "decorator" and self.phases.lasts(guard):
                 settled = self._settled_anyhow(value, function)
                 shown = f"{function.name}()"
-                if not self._forgets(guard, function):
+                if not self.lives.forgets(guard, function):
                     yield _Rest(settled, "decorator", shown, function.scope, guard.span, None)
                 return
         if value.callers:
@@ -453,6 +472,15 @@ class Keeping:
                     for node, inside in self.loads.of_local(name, scope):
                         if scope.module.statement_of(node) is not statement:
                             yield replace(value, node=node, scope=inside)
+            case nodes.Attribute(value=nodes.Name(id=owner_name), attr=attr):
+                # `self.answer = fetch()`, and further on `return self.answer`.
+                for node, inside in scope.function.attribute_loads:
+                    if (
+                        node.attr == attr
+                        and getattr(node.value, "id", "") == owner_name
+                        and node.span > target.span
+                    ):
+                        yield replace(value, node=node, scope=inside)
         spot = self.lasting.target(target, scope)
         if spot is not None and spot.root.kind not in ("parameter", "default"):
             yield from self._at_rest(value, spot.root, spot.describe(), statement)
@@ -489,222 +517,19 @@ class Keeping:
                 if isinstance(statement, nodes.Return) and any(
                     one.kind == "decorator"
                     and self.phases.lasts(one)
-                    and not self._forgets(one, site.function)
+                    and not self.lives.forgets(one, site.function)
                     for one in self.phases.guards.carried(site.function)
                 ):
                     return True
         return False
 
-    # Whether anything ends its life there.
 
-    def _forgets(self, guard: Guard, function: Function) -> bool:
-        """Whether the cache around a function forgets after a time, or is told to."""
-        decorator = next((one for one in function.decorators if one.span == guard.span), None)
-        scope = function.definition_scope
-        if decorator is None or scope is None:
-            return True
-        if any(_TIME.search(one.name) for one in function.parameters):
-            # `get_secret(name, ttl_hash=None)`: the caller changes the key from time to time.
-            return True
-        called = decorator.func if isinstance(decorator, nodes.Call) else decorator
-        arguments = decorator.arguments if isinstance(decorator, nodes.Call) else []
-        for one in self.evaluator.evaluate(called, scope):
-            if isinstance(one, External):
-                memo = self.knowledge.cache_decorator(one.name)
-                if memo is None or memo.store == "disk" or "ttl" in one.name:
-                    return True
-                if any(two.name in memo.ttl_arguments for two in arguments):
-                    return True
-                if memo.store == "argument" and not self._is_plain_store(arguments, scope):
-                    return True
-            elif isinstance(one, FunctionValue):
-                if any(self._looks_at_time(two) for two in (one.function, *_within(one.function))):
-                    return True
-            else:
-                return True
-        return any(
-            node.attr in ("cache_clear", "cache_pop", "cache_invalidate")
-            and _last_name(node.value) == function.name
-            for other in self.calls.functions()
-            if self.phases.of_function(other) in (Phase.INVOKE, Phase.ONCE)
-            for node, _ in other.attribute_loads
-        )
+def _names_no_secret(shown: str) -> bool:
+    """Whether a parameter that is decrypted anyway holds an address or a name, by what keeps it.
 
-    def _is_plain_store(self, arguments: Sequence[nodes.Argument], scope: Scope) -> bool:
-        """Whether `@cached(cache={})` is given something that forgets nothing for its age."""
-        given = next((one.value for one in arguments if one.name in ("cache", None)), None)
-        values = self.evaluator.evaluate(given, scope) if given is not None else ()
-        return bool(values) and all(
-            isinstance(one, DisplayValue)
-            or (isinstance(one, External) and one.name.endswith(("LRUCache()", ".Cache()")))
-            for one in values
-        )
-
-    def _ends(self, rest: _Rest) -> bool:
-        if rest.place is None:
-            return False
-        for touch, phase in self._changes_of(rest.place):
-            function = touch.scope.function
-            if function.is_module or _contains(rest.span, touch) or phase is Phase.NEVER:
-                continue
-            if phase is Phase.INVOKE:
-                return True
-            if rest.how == "variable" and phase is not Phase.INIT:
-                return True
-        if rest.how == "variable":
-            return False
-        writer = rest.scope.function
-        if self._looks_at_time(writer):
-            return True
-        # Where the function has the memo itself, tests of its callers are about something else.
-        is_inside = self.phases.of_function(writer) is Phase.INVOKE
-        return not is_inside and self._is_asked_for_when_old(writer)
-
-    def _is_asked_for_when_old(self, writer: Function) -> bool:
-        """Whether a test of the time stands in front of a call that leads to the writer."""
-        around = {writer}
-        for _ in range(2):
-            edges = [edge for one in around for edge in self.calls.into.get(one, ())]
-            if any(self._comes_after_time(edge) for edge in edges):
-                return True
-            around |= {edge.caller for edge in edges}
-        return False
-
-    def _comes_after_time(self, edge: Edge) -> bool:
-        for child, parent in edge.scope.module.ancestors(edge.node):
-            test = getattr(parent, "test", None)
-            if test is not None and child is not test and _speaks_of_time(test):
-                return True
-            if isinstance(parent, (nodes.Comparison, nodes.BooleanOperation)) and (
-                _speaks_of_time(parent)
-            ):
-                return True
-            for block in blocks(parent):
-                if child in block and any(
-                    isinstance(one, nodes.If) and leaves(one.body) and _speaks_of_time(one.test)
-                    for one in block[: block.index(child)]
-                ):
-                    return True
-        return False
-
-    def _changes_of(self, place: Place) -> list[tuple[Touch, Phase]]:
-        if self._touches is None:
-            self._touches = {}
-            touches = Touches(self.lasting)
-            for function in self.calls.functions():
-                found = [
-                    one
-                    for target, statement, scope in function.stores
-                    for one in touches.of_store(target, statement, scope)
-                ]
-                found += [
-                    one for site in function.calls for one in touches.of_call(site.node, site.scope)
-                ]
-                for one in found:
-                    if one.kind in (WRITE, CHANGE, CLEAR, DRAIN):
-                        phase = self.phases.of_node(one.node, one.scope)
-                        self._touches.setdefault(one.spot.root, []).append((one, phase))
-        return self._touches.get(place, [])
-
-    def _looks_at_time(self, function: Function) -> bool:
-        """Whether a test of the function speaks of time, age, or of being told to refresh."""
-        for node in nodes.walk(function.node):
-            match node:
-                case nodes.If(test=test) | nodes.While(test=test) | nodes.Conditional(test=test):
-                    if _speaks_of_time(test):
-                        return True
-                case nodes.Comparison() | nodes.BooleanOperation():
-                    if _speaks_of_time(node):
-                        return True
-        return False
-
-    # Who uses it.
-
-    def _used(self, rest: _Rest) -> tuple[tuple[Step, ...], tuple[Handler, ...]] | None:
-        users: list[Function] = []
-        if rest.place is not None:
-            users = [scope.function for _, scope in self.loads.of_place(rest.place)]
-        elif rest.how == "decorator":
-            users = [site.function for site, _ in self.calls.argument_sites(rest.scope.function)]
-        if rest.how != "variable":
-            users.append(rest.scope.function)
-        paths = [(one, path) for one in users if (path := self.phases.path_to(one)) is not None]
-        if not paths and rest.how != "variable":
-            paths = self._callers(rest.scope.function)
-        if paths:
-            function, best = min(paths, key=lambda one: len(one[1].edges))
-            return self.phases.witness(best), tuple(self.phases.handlers_of(function))
-        if rest.how == "memo" or (rest.how == "decorator" and not users[:-1]):
-            return None
-        if rest.place is not None and self._is_done_with(rest.place):
-            return None
-        loading = [
-            one
-            for one in self.phases.handlers
-            if rest.scope.module.path in self.phases.loaded_by(one)
-        ]
-        return ((loading[0].step,), tuple(loading)) if loading else None
-
-    def _is_done_with(self, place: Place, depth: int = 3) -> bool:
-        """Whether a variable is only asked for, or only connects something, and all at import."""
-        loads = list(self.loads.of_place(place))
-        return bool(loads) and all(
-            scope.function.is_module and self._is_spent(node, scope, depth) for node, scope in loads
-        )
-
-    def _is_spent(self, node: nodes.Expression, scope: Scope, depth: int) -> bool:
-        parent = scope.module.parents.get(node)
-        while isinstance(parent, (nodes.Attribute, nodes.Subscript)) or (
-            isinstance(parent, nodes.Call) and parent.func is node
-        ):
-            node, parent = parent, scope.module.parents.get(parent)
-        match parent:
-            case nodes.Comparison():
-                return True
-            case nodes.If(test=test) | nodes.UnaryOperation(operator="not", operand=test):
-                return test is node
-            case nodes.Assign(targets=[target]) | nodes.AnnotatedAssign(target=target):
-                # A part of it is a variable of its own, of which the same is asked.
-                spot = self.lasting.target(target, scope)
-                return (
-                    spot is not None
-                    and not spot.path
-                    and depth > 0
-                    and self._is_done_with(spot.root, depth - 1)
-                )
-            case nodes.Argument():
-                call = scope.module.parents.get(parent)
-                made = [
-                    self.knowledge.constructor(one.name)
-                    for one in (
-                        self.evaluator.evaluate(call.func, scope)
-                        if isinstance(call, nodes.Call)
-                        else ()
-                    )
-                    if isinstance(one, External)
-                ]
-                return bool(made) and all(
-                    one is not None and one.kind == "connecting" for one in made
-                )
-        return False
-
-    def _callers(self, function: Function) -> list[tuple[Function, Path]]:
-        """Return the nearest functions that an invocation runs and that lead there."""
-        pending = [function]
-        seen = {function}
-        while pending:
-            above = [
-                edge.caller
-                for one in pending
-                for edge in self.calls.into.get(one, ())
-                if edge.caller not in seen
-            ]
-            seen.update(above)
-            found = [(one, path) for one in above if (path := self.phases.path_to(one)) is not None]
-            if found:
-                return found
-            pending = list(dict.fromkeys(above))
-        return []
+    Addresses of databases and webhooks have their passwords in them.
+    """
+    return _ADDRESS.search(shown) is not None and _SECRET_ADDRESS.search(shown) is None
 
 
 def _is_class(name: str) -> bool:
@@ -715,44 +540,6 @@ def _is_class(name: str) -> bool:
 def _text(node: nodes.Expression | None) -> str:
     return str(node.value) if isinstance(node, nodes.Constant) and node.kind == "str" else ""
 
-
-def _last_name(node: nodes.Expression) -> str:
-    return node.attr if isinstance(node, nodes.Attribute) else getattr(node, "id", "")
-
-
-def _within(function: Function) -> Iterator[Function]:
-    for one in function.nested:
-        yield one
-        yield from _within(one)
-
-
-def _contains(span: Span, touch: Touch) -> bool:
-    inner = touch.node.span
-    return (span.line, span.column) <= (inner.line, inner.column) and (
-        inner.end_line,
-        inner.end_column,
-    ) <= (span.end_line, span.end_column)
-
-
-def _speaks_of_time(test: nodes.Expression) -> bool:
-    for one in nodes.walk(test):
-        match one:
-            case nodes.Name(id=name) | nodes.Attribute(attr=name):
-                if _TIME.search(name):
-                    return True
-            case nodes.Constant(kind="str", value=str(text)):
-                if _TIME.search(text):
-                    return True
-    return False
-
-
-_TIME = re.compile(
-    r"expir|ttl|max_?age|stale|refresh|rotat|fresh|timestamp|monotonic|utcnow|\bnow\b|^time$"
-    r"|elapsed|_age\b|^age$|force|reload|renew|fetched_at|loaded_at|cached_at|last_|valid_until"
-    r"|is_valid|still_valid|cache_valid|lifetime|until",
-    re.IGNORECASE,
-)
-"""Names in tests and parameters by which values are told to be too old."""
 
 _REFRESHES = re.compile(r"Refreshable|AssumeRoleCredentialFetcher|Provider\b")
 """Objects that fetch credentials anew by themselves:
@@ -779,6 +566,20 @@ _FORMS = frozenset(
     }
 )
 """Functions whose result is what they are given, in another form."""
+
+_ADDRESS = re.compile(
+    r"(?:^|_|\.)(?:[a-z]*_?(?:url|uri|endpoint|host|hostname|domain|port|region|bucket|arn|table"
+    r"|tenant|username|user|email|version|account_id|client_id))(?:\(\))?$",
+    re.IGNORECASE,
+)
+"""Names of variables and functions that hold no secret."""
+
+_SECRET_ADDRESS = re.compile(
+    r"database|db|postgres|mysql|mongo|redis|sql|amqp|broker|rabbit|hook|slack|dsn|connection"
+    r"|presigned|signed|secret|token|key|password|credential|auth",
+    re.IGNORECASE,
+)
+"""Words beside these that say that it may be one after all."""
 
 _MAX_STEPS = 400
 """How many expressions are looked at from one call."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -60,6 +60,7 @@ class Project:
         configured_handlers: Sequence[str] = (),
         is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
         declarations: Sequence[Declaration] = (),
+        libraries: Set[str] = frozenset(),
         snapstart: bool = False,
         managed_instances: bool = False,
     ) -> None:
@@ -78,6 +79,7 @@ class Project:
         self.places = Places(self.call_graph)
         #: What the deployment descriptors of the project declare.
         self.declarations = tuple(declarations)
+        self._libraries = frozenset(libraries)
         self.handlers = find_handlers(
             self.call_graph, configured_handlers, is_handler_by_name, declarations
         )
@@ -98,6 +100,15 @@ class Project:
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
         self.usage = Usage()
         self._followed = Followed(self.call_graph, self.constants, self.phases)
+
+    def has_library(self, name: str) -> bool:
+        """Whether the project asks for a library, such as `cachetools`, or imports it already."""
+        package = name.replace("-", "_")
+        return name in self._libraries or any(
+            one.level == 0 and one.module.partition(".")[0] == package
+            for module in self.modules.values()
+            for one in module.imports
+        )
 
     def calls(self) -> Iterator[Call]:
         """Yield every call of something outside of the project, by path and place."""

@@ -185,6 +185,9 @@ def _is_adapter(called: External) -> bool:
 def imported_paths(module: Module, imports: ImportMap) -> Iterator[str]:
     """Yield the project paths that a module's import statements name, in order."""
     for binding in module.imports:
+        if binding.kind == "import" and "*" in binding.module:
+            yield from imports.matching(binding.module, module.path)
+            continue
         if binding.kind == "import":
             path = imports.find(binding.module, module.path)
             if path is not None:
