@@ -22,8 +22,9 @@ from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.kept import Kept
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
+from lambda_lint.model.lifetimes import Aging
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
-from lambda_lint.model.routes import imported_paths, is_test_path
+from lambda_lint.model.routes import imported_paths, is_only_called_test, is_test_path
 from lambda_lint.model.state import State
 from lambda_lint.model.state_changes import Fill
 from lambda_lint.parsing import parse_all, syntax_errors
@@ -94,9 +95,7 @@ def _lint(
     every_failure = sorted({*failures, *failed}, key=lambda one: (one.path, one.line, one.column))
 
     def build_and_ask() -> tuple[Project, list[Finding], list[str]]:
-        project, problems = _project(
-            modules, sources, imports, knowledge, settings, deployed.declarations
-        )
+        project, problems = _project(modules, sources, imports, knowledge, settings, deployed)
         findings, crashes = _ask(project, every_failure, rules)
         return project, findings, [*problems, *crashes]
 
@@ -169,7 +168,9 @@ def _deployment(
 
 def _may_hold_handler(source: Source, words: Sequence[bytes]) -> bool:
     """Whether anything in the file says that a handler is written in it; most files say nothing."""
-    return any(word in source.data for word in words) and not is_test_path(source.path)
+    if is_test_path(source.path):
+        return is_only_called_test(source.path) and b"def lambda_handler" in source.data
+    return any(word in source.data for word in words)
 
 
 def _read(
@@ -249,7 +250,7 @@ def _project(
     imports: ImportMap,
     knowledge: Knowledge,
     settings: Settings,
-    declarations: Sequence[Declaration],
+    deployed: deployment.Deployment,
 ) -> tuple[Project, list[str]]:
     problems: list[str] = []
     handlers = list(settings.handlers)
@@ -262,7 +263,8 @@ def _project(
                 knowledge,
                 configured_handlers=handlers,
                 is_handler_by_name=settings.is_handler_by_pattern,
-                declarations=declarations,
+                declarations=deployed.declarations,
+                libraries=deployed.libraries,
                 snapstart=settings.snapstart,
                 managed_instances=settings.managed_instances,
             )
@@ -290,6 +292,7 @@ def _ask(
         Frozen: project.frozen if any(rule.entity is Frozen for rule in rules) else (),
         Caching: project.caches if any(rule.entity is Caching for rule in rules) else (),
         Kept: project.kept if any(rule.entity is Kept for rule in rules) else (),
+        Aging: project.agings if any(rule.entity is Aging for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
         StateChange: _changes(project, rules),
     }

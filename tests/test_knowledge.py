@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lambda_lint.model import knowledge as module
+from lambda_lint.model.facts import Asking
 from lambda_lint.model.knowledge import (
     DATA,
     KINDS,
@@ -27,6 +28,7 @@ from lambda_lint.model.knowledge import (
     Issued,
     Knowledge,
     KnowledgeError,
+    Lifetime,
     Momentary,
     NameEvidence,
     ParameterEvidence,
@@ -52,6 +54,7 @@ TABLES: list[tuple[str, str, type[Any]]] = [
         for one in sorted((DATA / "constructors").iterdir())
     ),
     ("caches", "decorator", CacheDecorator),
+    ("caches", "lifetime", Lifetime),
     ("caches", "container", Container),
     ("runners", "runner", Runner),
     ("runners", "registering", Registering),
@@ -66,10 +69,13 @@ TABLES: list[tuple[str, str, type[Any]]] = [
     ("constants", "pure", Fact),
     ("constants", "method", Fact),
     ("constants", "momentary", Momentary),
+    ("constants", "stopping", Fact),
     ("network", "request", Request),
     ("network", "fetch", Stored),
     ("network", "store", Stored),
     ("network", "opening", Fact),
+    ("secrets", "address", Issued),
+    ("secrets", "asking", Asking),
     ("secrets", "issued", Issued),
     ("resources", "taker", Taker),
     ("resources", "timeout", Timeout),

@@ -28,6 +28,7 @@ class Constructor:
     reconnects: bool | None = None
     liveness: tuple[str, ...] = ()
     closes_for_good: bool = False
+    per_thread: bool = False
     must_close: bool = False
     implicit_transaction: bool = False
     settles: tuple[str, ...] = ()
@@ -134,6 +135,20 @@ class CacheDecorator:
 
 
 @dataclass(frozen=True, slots=True)
+class Lifetime:
+    """A cache of a library that forgets by age, and the argument that names its clock.
+
+    `clock` is the one that it uses unless told otherwise.
+    """
+
+    clock: str
+    timer: str
+    timer_position: int
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """A dependency-injection provider that makes one object and hands it out again."""
 
@@ -210,6 +225,15 @@ class Issued:
     otherwise: str = ""
     lifetime: str = ""
     plain: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A request that may ask for a secret. `url` is the position of the address."""
+
+    url: int
     note: str = ""
     source: str = ""
 

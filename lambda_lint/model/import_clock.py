@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lambda_lint.finding import Step
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.facts import Momentary
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.lasting import Lasting, Spot

@@ -23,6 +23,7 @@ from lambda_lint.model.extras import (
     extra_effects_as_json,
 )
 from lambda_lint.model.facts import (
+    Asking,
     CacheDecorator,
     Change,
     Constructor,
@@ -32,6 +33,7 @@ from lambda_lint.model.facts import (
     Fact,
     Framework,
     Issued,
+    Lifetime,
     Momentary,
     NameEvidence,
     ParameterEvidence,
@@ -76,6 +78,7 @@ class Knowledge:
     _names: _Names
     _constructors: _Table[Constructor]
     _cache_decorators: _Table[CacheDecorator]
+    _lifetimes: _Table[Lifetime]
     _containers: _Table[Container]
     _runners: _Table[Runner]
     _registering: _Table[Registering]
@@ -90,7 +93,11 @@ class Knowledge:
     _pure: _Table[Fact]
     _pure_methods: dict[str, Fact]
     _momentary: _Table[Momentary]
+    _stopping: _Table[Fact]
     _issued: _Table[Issued]
+    _asking: _Table[Asking]
+    #: Parts of addresses, and what a request to such a one hands out; the first that fits counts.
+    issuing_addresses: tuple[tuple[str, Issued], ...]
     _requests: _Table[Request]
     _fetches: _Table[Stored]
     _stores: _Table[Stored]
@@ -208,6 +215,10 @@ class Knowledge:
         """Return what is known about a decorator that memoises."""
         return self._cache_decorators.find(self._names.canonical(name))
 
+    def lifetime(self, name: str) -> Lifetime | None:
+        """Return what is known of making a cache that forgets by age."""
+        return self._lifetimes.find(self._names.canonical(name))
+
     def container(self, name: str) -> Container | None:
         """Return what is known about a dependency-injection singleton."""
         return self._containers.find(self._names.canonical(name))
@@ -228,9 +239,17 @@ class Knowledge:
         """Return what is known of calling `name`, when the result is for one moment or use."""
         return self._momentary.find(self._names.canonical(name))
 
+    def stops_when_frozen(self, name: str) -> bool:
+        """Whether calling `name` reads a clock that a frozen environment may stop."""
+        return self._stopping.find(self._names.canonical(name)) is not None
+
     def issued(self, name: str) -> Issued | None:
         """Return what is known of a call that hands out a secret, credentials or a setting."""
         return self._issued.find(self._names.canonical(name))
+
+    def asking(self, name: str) -> Asking | None:
+        """Return what is known of a request whose address may be that of a secret."""
+        return self._asking.find(self._names.canonical(name))
 
     def is_pure_method(self, name: str) -> bool:
         """Whether a method of that name does, on a file, a path, a text or a dictionary."""
@@ -359,6 +378,7 @@ def _load(extras: str, extra_effects: str) -> Knowledge:
     handlers = _read("handlers")
     constants = _read("constants")
     network = _read("network")
+    secrets = _read("secrets")
     resources = _read("resources")
     effects = _read("effects")
 
@@ -369,6 +389,7 @@ def _load(extras: str, extra_effects: str) -> Knowledge:
         _names=names,
         _constructors=table([*extra, *constructors]),
         _cache_decorators=table(_entries(caches["decorator"], CacheDecorator)),
+        _lifetimes=table(_entries(caches["lifetime"], Lifetime)),
         _containers=table(_entries(caches["container"], Container)),
         _runners=table(_entries(runners["runner"], Runner)),
         _registering=table(_entries(runners["registering"], Registering)),
@@ -383,7 +404,10 @@ def _load(extras: str, extra_effects: str) -> Knowledge:
         _pure=table(_entries(constants["pure"], Fact)),
         _pure_methods=dict(_entries(constants["method"], Fact)),
         _momentary=table(_entries(constants["momentary"], Momentary)),
-        _issued=table(_entries(_read("secrets")["issued"], Issued)),
+        _stopping=table(_entries(constants["stopping"], Fact)),
+        _issued=table(_entries(secrets["issued"], Issued)),
+        _asking=table(_entries(secrets["asking"], Asking)),
+        issuing_addresses=tuple(_entries(secrets["address"], Issued)),
         _requests=table(_entries(network["request"], Request)),
         _fetches=table(_entries(network["fetch"], Stored)),
         _stores=table(_entries(network["store"], Stored)),
@@ -544,6 +568,7 @@ __all__ = [
     "Issued",
     "Knowledge",
     "KnowledgeError",
+    "Lifetime",
     "Momentary",
     "NameEvidence",
     "ParameterEvidence",

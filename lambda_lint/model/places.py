@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.program import Class, Function, Module, Scope
 from lambda_lint.model.reaching import visible
 from lambda_lint.model.values import (
@@ -76,6 +77,11 @@ class Places:
                 return self._name(name, scope, node)
             case nodes.Attribute(value=value, attr=attr):
                 return self._attribute(value, attr, scope)
+            case nodes.Subscript(
+                value=nodes.Call(func=nodes.Name(id="globals"), arguments=[]),
+                index=nodes.Constant(kind="str", value=str(name)),
+            ):
+                return Place("global", scope.module, name)
             case nodes.Subscript(value=value):
                 return self._inside(value, scope)
             case nodes.Walrus(value=value) | nodes.Await(value=value):

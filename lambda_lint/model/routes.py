@@ -209,6 +209,12 @@ def imported_paths(module: Module, imports: ImportMap) -> Iterator[str]:
                 yield path
 
 
+def is_only_called_test(path: str) -> bool:
+    """Whether nothing but its own name, `test.py`, makes a file look like a test."""
+    folder, name = posixpath.split(path)
+    return name.lower() == "test.py" and not is_test_path(posixpath.join(folder, "app.py"))
+
+
 def is_test_path(path: str) -> bool:
     """Whether the file belongs to the project's tests, where nothing is a handler."""
     path = path.lower()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.dependence import EVENT, Dependence
 from lambda_lint.model.flow import call_may_raise
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Lasting, Spot
 from lambda_lint.model.phases import Path, Phase, Phases
+from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Function, Scope
 from lambda_lint.model.touches import CHANGE, CLEAR, WRITE, Touch, Touches
 from lambda_lint.model.values import External
@@ -61,6 +63,7 @@ class Changes:
         #: What memos fill.
         self.memos: set[Spot] = set()
         self._fills: list[Touch] = []
+        self._compared: dict[tuple[Function, Scope], frozenset[Place]] = {}
         #: What invocations change.
         self.found = self._find()
 
@@ -99,21 +102,28 @@ class Changes:
 
     def _is_compared(self, touch: Touch) -> bool:
         """Whether a test that asks the memo compares what is kept with the invocation's data."""
-        function = touch.function.node
-        for one in nodes.walk(function):
+        key = (touch.function, touch.scope)
+        found = self._compared.get(key)
+        if found is None:
+            found = self._compared[key] = frozenset(self._compared_in(touch.function, touch.scope))
+        return touch.spot.root in found
+
+    def _compared_in(self, function: Function, scope: Scope) -> Iterator[Place]:
+        """Yield what is asked in the tests of a function that look at the data, too."""
+        for one in nodes.walk(function.node):
             if not isinstance(one, (nodes.If, nodes.While, nodes.Conditional)):
                 continue
-            compared = [two for two in nodes.walk(one.test) if self._compares(two, touch.scope)]
-            if not self._asks(one.test, touch):
+            asked = self._asked_in(one.test, scope)
+            if not asked:
                 continue
-            for two in compared:
-                if isinstance(two, nodes.Comparison) or self._asks(two, touch):
-                    return True
-        return False
+            for two in nodes.walk(one.test):
+                if self._compares(two, scope):
+                    comparison = isinstance(two, nodes.Comparison)
+                    yield from asked if comparison else self._asked_in(two, scope)
 
-    def _asks(self, test: nodes.Node, touch: Touch) -> bool:
-        found = (self._asked(one, touch.scope) for one in nodes.walk(test))
-        return any(one is not None and one.root == touch.spot.root for one in found)
+    def _asked_in(self, test: nodes.Node, scope: Scope) -> set[Place]:
+        found = (self._asked(one, scope) for one in nodes.walk(test))
+        return {one.root for one in found if one is not None}
 
     def _compares(self, node: nodes.Node, scope: Scope) -> bool:
         """Whether data of the event is compared with more than a text of the program."""

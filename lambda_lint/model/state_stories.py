@@ -206,8 +206,11 @@ def _same_name(one: nodes.Node, other: nodes.Node) -> bool:
     return isinstance(one, nodes.Name) and isinstance(other, nodes.Name) and one.id == other.id
 
 
-def condition(touch: Touch) -> tuple[nodes.Node, str] | None:
-    """Return what decides whether a change is made, within its function: the place, and how."""
+def condition(touch: Touch, *, failures: bool = True) -> tuple[nodes.Node, str] | None:
+    """Return what decides whether a change is made, within its function: the place, and how.
+
+    Without `failures`, what keeps a `try` from getting as far as the change is none of that.
+    """
     module = touch.scope.module
     for child, parent in module.ancestors(touch.node):
         match parent:
@@ -217,7 +220,7 @@ def condition(touch: Touch) -> tuple[nodes.Node, str] | None:
                 return parent, "case"
             case nodes.ExceptHandler():
                 return parent, "except"
-            case nodes.Try() if child in parent.body and parent.handlers:
+            case nodes.Try() if failures and child in parent.body and parent.handlers:
                 return parent, "try"
             case nodes.For(iterable=iterable) if child is not iterable:
                 return iterable, "for"

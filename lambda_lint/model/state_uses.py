@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.lasting import Lasting, Spot
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Function, Module, Scope
