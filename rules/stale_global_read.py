@@ -257,9 +257,11 @@ def handler(event, context):
 
 Silent when this invocation certainly wrote the value before (also in a helper, or under the same
 test), when all that it can hold is the same for all events, when a memo fills it, when it is
-emptied before the handler ends, and when only logs and metrics see it.
+emptied before the handler ends (a flag also when `finally` sets it back), and when only logs and
+metrics see it.
 
-Limits: what a library calls back later is not followed, and of two tests that are written
+Limits: what a library calls back later is not followed, unless it is handed over as `on_…` or
+`…callback` and a loop waits for what it sets; and of two tests that are written
 differently it is not known that they mean the same.
 """
 
