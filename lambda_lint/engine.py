@@ -22,8 +22,9 @@ from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.kept import Kept
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
+from lambda_lint.model.lifetimes import Aging
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
-from lambda_lint.model.routes import imported_paths, is_test_path
+from lambda_lint.model.routes import imported_paths, is_only_called_test, is_test_path
 from lambda_lint.model.state import State
 from lambda_lint.model.state_changes import Fill
 from lambda_lint.parsing import parse_all, syntax_errors
@@ -167,7 +168,9 @@ def _deployment(
 
 def _may_hold_handler(source: Source, words: Sequence[bytes]) -> bool:
     """Whether anything in the file says that a handler is written in it; most files say nothing."""
-    return any(word in source.data for word in words) and not is_test_path(source.path)
+    if is_test_path(source.path):
+        return is_only_called_test(source.path) and b"def lambda_handler" in source.data
+    return any(word in source.data for word in words)
 
 
 def _read(
@@ -289,6 +292,7 @@ def _ask(
         Frozen: project.frozen if any(rule.entity is Frozen for rule in rules) else (),
         Caching: project.caches if any(rule.entity is Caching for rule in rules) else (),
         Kept: project.kept if any(rule.entity is Kept for rule in rules) else (),
+        Aging: project.agings if any(rule.entity is Aging for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
         StateChange: _changes(project, rules),
     }

@@ -25,6 +25,7 @@ from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.import_clock import steps as witness_of_frozen
 from lambda_lint.model.kept import Kept
+from lambda_lint.model.lifetimes import Aging
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.project import (
     Call,
@@ -40,8 +41,10 @@ from lambda_lint.model.rewrites import (
     add_argument,
     cached_getter,
     hoist,
+    name_clock,
     needs_only_module_names,
 )
+from lambda_lint.model.sightings import Sighting
 from lambda_lint.model.state import Stale, State
 from lambda_lint.model.state_changes import Change, Fill
 from lambda_lint.model.state_stories import (
@@ -233,6 +236,36 @@ class Report:
         )
 
     @staticmethod
+    def of_sighting(
+        found: Sighting,
+        *,
+        message: str,
+        help: str,
+        last: str,
+        before_last: tuple[Step, ...] = (),
+        severity: Severity | None = None,
+        fix: Fix | None = None,
+    ) -> Report:
+        """Report something at its place, with the way of an invocation to it as its witness.
+
+        `last` is what the witness says of the place; `before_last` are further ones of the story.
+        """
+        ranks = [one.confidence for one in found.handlers]
+        if found.handlers and all(one.custom_resource for one in found.handlers):
+            severity = Severity.INFO
+        return Report(
+            path=found.path,
+            span=found.span,
+            message=message,
+            help=help,
+            witness=(*found.way, *before_last, Step(found.path, found.span, last)),
+            handlers=tuple(one.label for one in found.handlers),
+            severity=severity,
+            confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
+            fix=fix,
+        )
+
+    @staticmethod
     def of_kept(kept: Kept, *, message: str, help: str, fetched: str, last: str) -> Report:
         """Report a value that is fetched once and kept, where it is put.
 
@@ -395,6 +428,7 @@ __all__ = [
     "REBOUND",
     "RESHAPED",
     "UNKNOWN",
+    "Aging",
     "Caching",
     "Call",
     "Change",
@@ -415,6 +449,7 @@ __all__ = [
     "Rule",
     "RuleError",
     "Severity",
+    "Sighting",
     "Span",
     "Stale",
     "State",
@@ -430,6 +465,7 @@ __all__ = [
     "ended_in_finally",
     "hoist",
     "kind_of",
+    "name_clock",
     "needs_only_module_names",
     "rule",
     "secret_getter",

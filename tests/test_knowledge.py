@@ -28,6 +28,7 @@ from lambda_lint.model.knowledge import (
     Issued,
     Knowledge,
     KnowledgeError,
+    Lifetime,
     Momentary,
     NameEvidence,
     ParameterEvidence,
@@ -53,6 +54,7 @@ TABLES: list[tuple[str, str, type[Any]]] = [
         for one in sorted((DATA / "constructors").iterdir())
     ),
     ("caches", "decorator", CacheDecorator),
+    ("caches", "lifetime", Lifetime),
     ("caches", "container", Container),
     ("runners", "runner", Runner),
     ("runners", "registering", Registering),
@@ -67,6 +69,7 @@ TABLES: list[tuple[str, str, type[Any]]] = [
     ("constants", "pure", Fact),
     ("constants", "method", Fact),
     ("constants", "momentary", Momentary),
+    ("constants", "stopping", Fact),
     ("network", "request", Request),
     ("network", "fetch", Stored),
     ("network", "store", Stored),

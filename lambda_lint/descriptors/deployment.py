@@ -20,6 +20,7 @@ from lambda_lint.descriptors import (
     cloudformation,
     dockerfile,
     frameworks,
+    scripts,
     serverless,
     terraform,
 )
@@ -66,16 +67,20 @@ def read(
     found: list[Declaration] = []
     inline: list[Inline] = []
     notes: list[str] = []
+
+    def take(some: Iterator[Declaration | Inline]) -> None:
+        for one in some:
+            if isinstance(one, Inline):
+                inline.append(one)
+            else:
+                found.append(one)
+
     for path in sorted(descriptors):
-        reader = _reader(path)
+        reader = _reader(path, descriptors[path])
         if reader is None or is_test(path):
             continue
         try:
-            for one in reader(descriptors[path], files):
-                if isinstance(one, Inline):
-                    inline.append(one)
-                else:
-                    found.append(one)
+            take(reader(descriptors[path], files))
         except terraform.MissingLibraryError as error:
             if not any("lambda-lint[terraform]" in one for one in notes):
                 notes.append(str(error))
@@ -85,7 +90,7 @@ def read(
             notes.append(f"{path}: nested too deep to be read as a descriptor")
     for path in sorted(programs):
         try:
-            found += cdk.declarations(path, programs[path], files)
+            take(cdk.declarations(path, programs[path], files))
         except RecursionError:
             notes.append(f"{path}: nested too deep to be read as a descriptor")
     found.sort(key=lambda one: (one.path, one.span, one.name, one.handler))
@@ -93,7 +98,7 @@ def read(
     return Deployment(tuple(dict.fromkeys(found)), tuple(inline), tuple(notes), asked_for)
 
 
-def _reader(path: str) -> _Reader | None:
+def _reader(path: str, source: Source) -> _Reader | None:
     if dockerfile.is_dockerfile(path):
         return dockerfile.declarations
     name = posixpath.basename(path)
@@ -111,10 +116,16 @@ def _reader(path: str) -> _Reader | None:
         return frameworks.architect
     if name == "function.json":
         return frameworks.function_json
+    if scripts.is_script(path):
+        return scripts.commands
+    if scripts.is_workflow(path):
+        return scripts.workflow
     if serverless.is_serverless(path):
         return serverless.declarations
     if terraform.is_terraform(path):
         return terraform.declarations
     if path.endswith((".yaml", ".yml", ".json", ".template")):
+        if frameworks.is_python_lambda(name, source):
+            return frameworks.python_lambda
         return cloudformation.declarations
     return None

@@ -18,8 +18,7 @@ _NAME = re.compile(
     | .+ \. (?:ya?ml | json | template | tf | tofu | tfvars)
     | (?:zappa_settings | samconfig | sst | copilot) \. toml
     | (?:serverless | sst\.config) \. [cm]?[tj]s
-    | (?:run | start | entry | entrypoint | docker-entrypoint | lambda_entrypoint)\w* \. sh
-    | bootstrap | app\.arc | \.arc | BUILD (?:\.pants)?
+    | .+ \. (?:sh | mk) | (?:GNU)?Makefile | bootstrap | app\.arc | \.arc | BUILD (?:\.pants)?
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -38,7 +37,8 @@ _ANY_CONTENT = re.compile(
 _WORDS = re.compile(
     rb"AWS::Lambda::|AWS::Serverless::|AWS::CloudFormation::Stack|lambda_functions|app_function"
     rb"|chalice|handler[\"']?\s*:|uvicorn|gunicorn|hypercorn|python_aws_lambda_function"
-    rb"|python_awslambda|awslambdaric|aws-lambda-adapter"
+    rb"|python_awslambda|awslambdaric|aws-lambda-adapter|lambda\s+create-function"
+    rb"|lambda\s+update-function-configuration|aws-lambda-deploy"
 )
 
 

@@ -28,6 +28,7 @@ class Constructor:
     reconnects: bool | None = None
     liveness: tuple[str, ...] = ()
     closes_for_good: bool = False
+    per_thread: bool = False
     must_close: bool = False
     implicit_transaction: bool = False
     settles: tuple[str, ...] = ()
@@ -129,6 +130,20 @@ class CacheDecorator:
     ttl_arguments: tuple[str, ...] = ()
     clock: str = ""
     store: str = "memory"
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """A cache of a library that forgets by age, and the argument that names its clock.
+
+    `clock` is the one that it uses unless told otherwise.
+    """
+
+    clock: str
+    timer: str
+    timer_position: int
     note: str = ""
     source: str = ""
 

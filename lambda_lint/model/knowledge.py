@@ -33,6 +33,7 @@ from lambda_lint.model.facts import (
     Fact,
     Framework,
     Issued,
+    Lifetime,
     Momentary,
     NameEvidence,
     ParameterEvidence,
@@ -77,6 +78,7 @@ class Knowledge:
     _names: _Names
     _constructors: _Table[Constructor]
     _cache_decorators: _Table[CacheDecorator]
+    _lifetimes: _Table[Lifetime]
     _containers: _Table[Container]
     _runners: _Table[Runner]
     _registering: _Table[Registering]
@@ -91,6 +93,7 @@ class Knowledge:
     _pure: _Table[Fact]
     _pure_methods: dict[str, Fact]
     _momentary: _Table[Momentary]
+    _stopping: _Table[Fact]
     _issued: _Table[Issued]
     _asking: _Table[Asking]
     #: Parts of addresses, and what a request to such a one hands out; the first that fits counts.
@@ -212,6 +215,10 @@ class Knowledge:
         """Return what is known about a decorator that memoises."""
         return self._cache_decorators.find(self._names.canonical(name))
 
+    def lifetime(self, name: str) -> Lifetime | None:
+        """Return what is known of making a cache that forgets by age."""
+        return self._lifetimes.find(self._names.canonical(name))
+
     def container(self, name: str) -> Container | None:
         """Return what is known about a dependency-injection singleton."""
         return self._containers.find(self._names.canonical(name))
@@ -231,6 +238,10 @@ class Knowledge:
     def momentary(self, name: str) -> Momentary | None:
         """Return what is known of calling `name`, when the result is for one moment or use."""
         return self._momentary.find(self._names.canonical(name))
+
+    def stops_when_frozen(self, name: str) -> bool:
+        """Whether calling `name` reads a clock that a frozen environment may stop."""
+        return self._stopping.find(self._names.canonical(name)) is not None
 
     def issued(self, name: str) -> Issued | None:
         """Return what is known of a call that hands out a secret, credentials or a setting."""
@@ -378,6 +389,7 @@ def _load(extras: str, extra_effects: str) -> Knowledge:
         _names=names,
         _constructors=table([*extra, *constructors]),
         _cache_decorators=table(_entries(caches["decorator"], CacheDecorator)),
+        _lifetimes=table(_entries(caches["lifetime"], Lifetime)),
         _containers=table(_entries(caches["container"], Container)),
         _runners=table(_entries(runners["runner"], Runner)),
         _registering=table(_entries(runners["registering"], Registering)),
@@ -392,6 +404,7 @@ def _load(extras: str, extra_effects: str) -> Knowledge:
         _pure=table(_entries(constants["pure"], Fact)),
         _pure_methods=dict(_entries(constants["method"], Fact)),
         _momentary=table(_entries(constants["momentary"], Momentary)),
+        _stopping=table(_entries(constants["stopping"], Fact)),
         _issued=table(_entries(secrets["issued"], Issued)),
         _asking=table(_entries(secrets["asking"], Asking)),
         issuing_addresses=tuple(_entries(secrets["address"], Issued)),
@@ -555,6 +568,7 @@ __all__ = [
     "Issued",
     "Knowledge",
     "KnowledgeError",
+    "Lifetime",
     "Momentary",
     "NameEvidence",
     "ParameterEvidence",

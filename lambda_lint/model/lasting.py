@@ -8,10 +8,10 @@ that only stands for a part of it (`headers = RESPONSE["headers"]`) is the same 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lambda_lint.finding import Span
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.places import Place
@@ -38,6 +38,14 @@ class Spot:
 
     root: Place
     path: tuple[str, ...] = ()
+    # Sets of spots are met at every join of a function, and asking a place for its hash is slow.
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.root, self.path)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def part(self, step: str) -> Spot:
         """Return what one more key or attribute leads to."""

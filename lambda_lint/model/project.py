@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from lambda_lint.declaration import SNAPSTART, Declaration
+from lambda_lint.declaration import SNAPSTART, TENANT_ISOLATION, Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
 from lambda_lint.model.ages import impossible_tests
@@ -28,6 +28,7 @@ from lambda_lint.model.import_clock import Frozen, ImportClock
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.kept import Keeping, Kept
 from lambda_lint.model.knowledge import Constructor, Knowledge
+from lambda_lint.model.lifetimes import Aging, Lifetimes
 from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo
 from lambda_lint.model.phases import Path, Phase, Phases
@@ -156,11 +157,25 @@ class Project:
         handlers = self.phases.handlers_of(found.function)
         return self.snapstart or any(SNAPSTART in one.flags for one in handlers)
 
+    def serves_one_tenant(self, function: Function) -> bool:
+        """Whether each environment that runs a function is one tenant's only.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html : what an invocation
+        leaves is then seen by later ones of the same tenant.
+        """
+        handlers = self.phases.handlers_of(function)
+        return bool(handlers) and all(TENANT_ISOLATION in one.flags for one in handlers)
+
     @cached_property
     def caches(self) -> list[Caching]:
         """The caches that grow without end, and those whose keys never come again."""
         lasting = self._states.lasting
         return list(Caches(self.phases, lasting, self.dependence, self.knowledge).all())
+
+    @cached_property
+    def agings(self) -> list[Aging]:
+        """The caches that outlive invocations and age by a clock that stops with them."""
+        return list(Lifetimes(self.phases, self._states.lasting, self.knowledge).all())
 
     @cached_property
     def kept(self) -> list[Kept]:
@@ -187,6 +202,18 @@ class Project:
                     if externals:
                         found[site.node] = Call(self, site, externals)
         return found
+
+    def is_made_object(self, value: nodes.Expression, scope: Scope) -> bool:
+        """Whether an expression holds nothing but objects that known calls make: a client."""
+        values = self.evaluator.evaluate(value, scope)
+        calls = [
+            self.call_at(one.origin)
+            for one in values
+            if isinstance(one, External) and one.origin is not None
+        ]
+        return len(calls) == len(values) > 0 and all(
+            one is not None and one.constructor is not None for one in calls
+        )
 
     def calls_written(self, path: str, text: str) -> list[Call]:
         """Return the calls on the invocation path of a file that are written as `text`."""
@@ -382,8 +409,12 @@ class Call(CallFacts, CallEffects):
 
     @cached_property
     def handlers(self) -> list[Handler]:
-        """The handlers that reach the call for every event."""
-        return self.project.phases.handlers_of(self.function)
+        """The handlers for which the call is made on every event, whatever memos others have.
+
+        Where memos hold for all of them, these are the handlers that reach the call.
+        """
+        phases = self.project.phases
+        return phases.handlers_at(self.node, self.site.scope) or phases.handlers_of(self.function)
 
     @property
     def snapstart(self) -> bool:
@@ -398,7 +429,7 @@ class Call(CallFacts, CallEffects):
             first = phases.path_to(self.constant_way[0].caller)
             if first is not None:
                 return replace(first, edges=(*first.edges, *self.constant_way))
-        return phases.path_to(self.function)
+        return phases.path_to(self.function, self.handlers)
 
     @cached_property
     def constant_way(self) -> tuple[Edge, ...] | None:
@@ -576,6 +607,7 @@ class Call(CallFacts, CallEffects):
                 guard,
                 project.phases,
                 [*functions, self.function],
+                self.handlers,
                 lambda site: bool(project.dependence.of_call(site.node, site.scope)),
             )
         return (
@@ -593,7 +625,7 @@ class Call(CallFacts, CallEffects):
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
                 for guard in phases.edge_guards(edge):
-                    if not phases.lasts(guard):
+                    if not phases.lasts(guard, self.handlers):
                         return guard if self._is_kept_by(guard) else None
         return found
 
@@ -628,7 +660,8 @@ class Call(CallFacts, CallEffects):
         found = in_loop(self.node, self.site.scope)
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
-                found = in_loop(edge.node, edge.scope)
+                around = self.loop_of(edge)
+                found = around.span if around is not None else None
                 if found is None and self._runs_for_items(edge):
                     found = edge.span
                 if found is not None:

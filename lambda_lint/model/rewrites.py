@@ -78,7 +78,7 @@ def cached_getter(call: Call) -> Fix | None:
     module = call.site.module
     source = call.project.sources[call.path]
     newline = _newline(source)
-    decorator, import_edit = _cache_decorator(module, source)
+    decorator, import_edit = _imported(module, source, "functools", "cache")
     if decorator is None:
         return None
     edits: list[Edit] = [import_edit] if import_edit is not None else []
@@ -128,6 +128,20 @@ def add_argument(call: Call, text: str, *, title: str) -> Fix | None:
     indent = source.text[line_start:start]
     separator = f",{_newline(source)}{indent}" if not indent.strip() and len(indent) else ", "
     return Fix(title, safe=True, edits=(Edit(at, at, f"{separator}{text}"),))
+
+
+def name_clock(call: Call) -> Fix | None:
+    """Let a cache measure its ages by `time.time`, with `timer=`. Safe."""
+    module = call.site.module
+    clock, import_edit = _imported(module, call.project.sources[call.path], "time", "time")
+    if clock is None:
+        return None
+    fix = add_argument(call, f"timer={clock}", title=f"Measure ages by `{clock}`")
+    if fix is None or import_edit is None:
+        return fix
+    if fix.edits[0].start <= import_edit.start:
+        return None
+    return Fix(fix.title, safe=True, edits=(import_edit, *fix.edits))
 
 
 def needs_only_module_names(call: Call) -> bool:
@@ -267,15 +281,17 @@ def _newline(source: Source) -> str:
     return match.group() if match else "\n"
 
 
-def _cache_decorator(module: Module, source: Source) -> tuple[str | None, Edit | None]:
-    """Return how `functools.cache` is written here, and the import that it needs."""
+def _imported(
+    module: Module, source: Source, package: str, wanted: str
+) -> tuple[str | None, Edit | None]:
+    """Return how `wanted` of a package is written here, and the import that it needs."""
     for name, bindings in module.scope.bindings.items():
         for binding in bindings:
-            if binding.kind == "import" and binding.module == "functools":
-                return f"{name}.cache", None
-            if binding.kind == "from" and (binding.module, binding.name) == ("functools", "cache"):
+            if binding.kind == "import" and binding.module == package:
+                return f"{name}.{wanted}", None
+            if binding.kind == "from" and (binding.module, binding.name) == (package, wanted):
                 return name, None
-    if "functools" in module.scope.bindings or module.stars:
+    if package in module.scope.bindings or module.stars:
         return None, None
     first = next(
         (
@@ -288,7 +304,7 @@ def _cache_decorator(module: Module, source: Source) -> tuple[str | None, Edit |
     if first is None or first.span.column != 1:
         return None, None
     at = source.offset(first.span.line, 1)
-    return "functools.cache", Edit(at, at, f"import functools{_newline(source)}")
+    return f"{package}.{wanted}", Edit(at, at, f"import {package}{_newline(source)}")
 
 
 def _is_future(statement: nodes.Statement) -> bool:

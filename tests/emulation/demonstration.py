@@ -7,6 +7,7 @@ The script that sends the events is Python, and may call:
   two events, or to look what became of it
 - `see(value)`: this value belongs to the results that are compared
 - `later(hours=1)`: the clock moves by that `timedelta`, also for the SDK and `time.monotonic`
+- `frozen(hours=1)`: the same, except that `time.monotonic` stands still as the environment does
 - `watch(probe)`: nothing is compared; this number must grow with the events (`bad`), or not
 
 Stand-ins for modules that the example imports may call `effects.record(*what)`: what they are asked
@@ -150,6 +151,7 @@ class Stage:
                 "aws": self._services.client,
                 "see": player.see,
                 "later": player.later,
+                "frozen": player.frozen,
                 "watch": player.watch,
             }
             exec(script, {**names, "json": json})
@@ -176,6 +178,7 @@ class _Player:
         self._start = (zygote, files, handler)
         self._environ = {"AWS_ENDPOINT_URL": services.endpoint}
         self._now = now
+        self._slept = 0.0
         self._travel = time_machine.travel(now, tick=False)
         self._reuse = reuse
         self._deadline = time.monotonic() + _LIMIT
@@ -193,6 +196,7 @@ class _Player:
     def send(self, event: object) -> Any:
         """Invoke the function, on a new environment if the last one is not to be reused."""
         if self._environment is None:
+            self._slept = 0.0
             self._environment = Environment(
                 *self._start,
                 clock=self._now,
@@ -202,7 +206,10 @@ class _Player:
         number = len(self.invocations) + 1
         # A request has the same id in both runs, so that code may well answer with it.
         done = self._environment.invoke(
-            event, request_id=f"00000000-0000-4000-8000-{number:012}", clock=self._now
+            event,
+            request_id=f"00000000-0000-4000-8000-{number:012}",
+            clock=self._now,
+            slept=self._slept,
         )
         if time.monotonic() > self._deadline:
             raise TimeoutError(f"{number} events took more than {_LIMIT:.0f} seconds")
@@ -225,6 +232,15 @@ class _Player:
         self._travel.stop()
         self._travel = time_machine.travel(self._now, tick=False)
         self._travel.start()
+
+    def frozen(self, **duration: float) -> None:
+        """Move the clock on while the environment, and with it `time.monotonic`, stands still.
+
+        That is `CLOCK_MONOTONIC`, which "does not count time that the system is suspended":
+        https://man7.org/linux/man-pages/man2/clock_gettime.2.html
+        """
+        self._slept += timedelta(**duration).total_seconds()
+        self.later(**duration)
 
     def watch(self, probe: str) -> None:
         """Compare the values of a probe instead of the results."""

@@ -133,14 +133,19 @@ class Environment:
         except ProcessLookupError:
             self._life = None
 
-    def invoke(self, event: object, *, request_id: str, clock: float) -> Invocation:
-        """Send one event at the Unix time `clock`, and return what came of it."""
+    def invoke(
+        self, event: object, *, request_id: str, clock: float, slept: float = 0.0
+    ) -> Invocation:
+        """Send one event at the Unix time `clock`, and return what came of it.
+
+        Of the time before, `time.monotonic` has not seen `slept` seconds.
+        """
         deadline = time.monotonic() + _TIMEOUT
         answer: tuple[Any, str] | None = None
         if self._waiting is None:
             answer = self._serve(deadline)
         if answer is None and self._waiting is not None:
-            (self._notes / "clock").write_text(repr(clock))
+            (self._notes / "clock").write_text(f"{clock!r} {slept!r}")
             os.killpg(self._pid, signal.SIGCONT)
             _answer(self._waiting, 200, json.dumps(event).encode(), _headers(request_id, clock))
             self._waiting = None

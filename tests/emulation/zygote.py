@@ -156,7 +156,7 @@ class _Client(lambda_runtime_client.LambdaRuntimeClient):  # type: ignore[misc]
         notes = Path(self._order["notes"])
         (notes / "probes").write_text(json.dumps(_probes(self._order)))
         request = super().wait_next_invocation()
-        self._clock.move_to(float((notes / "clock").read_text()))
+        self._clock.move_to(*map(float, (notes / "clock").read_text().split()))
         return request
 
 
@@ -179,10 +179,10 @@ class _Clock:
         """Return seconds as `time.monotonic` does."""
         return self._monotonic() + self._offset
 
-    def move_to(self, now: float) -> None:
-        """Make it the given Unix time, in seconds."""
+    def move_to(self, now: float, slept: float) -> None:
+        """Make it the given Unix time, in seconds, of which the process slept some."""
         self._travel.move_to(now)
-        self._offset = now - self._start
+        self._offset = now - self._start - slept
 
 
 def _probes(order: Order) -> dict[str, int]:
