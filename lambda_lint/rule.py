@@ -17,7 +17,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
+from lambda_lint.finding import (
+    Confidence,
+    Edit,
+    Fix,
+    Severity,
+    Span,
+    Step,
+    UnusedSuppression,
+)
 from lambda_lint.model.caches import Caching
 from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
@@ -44,6 +52,7 @@ from lambda_lint.model.rewrites import (
     needs_only_module_names,
 )
 from lambda_lint.model.sightings import Sighting
+from lambda_lint.model.snapshots import Captured
 from lambda_lint.model.state import Stale, State
 from lambda_lint.model.state_changes import Change, Fill
 from lambda_lint.model.state_stories import (
@@ -430,6 +439,7 @@ __all__ = [
     "Aging",
     "Caching",
     "Call",
+    "Captured",
     "Change",
     "Confidence",
     "Edit",
@@ -456,6 +466,7 @@ __all__ = [
     "Step",
     "Story",
     "UnresolvedCall",
+    "UnusedSuppression",
     "Use",
     "add_argument",
     "cached_getter",
