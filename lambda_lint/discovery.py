@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambda_lint.descriptors.names import MAX_BYTES, describes, may_describe
-from lambda_lint.files import IgnorePatterns, compile_patterns, read_regular
+from lambda_lint.files import IgnorePatterns, compile_patterns, installed_in, read_regular
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
 
@@ -169,11 +169,14 @@ class _Walk:
             self.seen.add(name)
             entries = self._entries(directory, name)
             names = {entry.name for entry in entries}
+            installed = installed_in(directory, sorted(names))
             if _VIRTUAL_ENVIRONMENT in names and directory != start:
                 continue
             if ".gitignore" in names:
                 ignores = _read_ignores(os.path.join(directory, ".gitignore"), directory, ignores)
             for entry in entries:
+                if entry.name in installed:
+                    continue
                 is_directory = _is_real_directory(entry)
                 is_descriptor = not is_directory and may_describe(entry.name)
                 if suffix and not (is_directory or is_descriptor or entry.name.endswith(suffix)):
@@ -209,6 +212,8 @@ class _Walk:
         parts = asked.path.split("/")
         for depth, name in enumerate(parts, 1):
             ignores = _read_ignores(os.path.join(directory, ".gitignore"), directory, ignores)
+            if name in installed_in(directory, (one.name for one in self._listed(directory))):
+                return True
             directory = os.path.join(directory, name)
             is_directory = asked.is_directory or depth < len(parts)
             if (

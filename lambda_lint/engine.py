@@ -31,7 +31,7 @@ from lambda_lint.model.kept import Kept
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
 from lambda_lint.model.lifetimes import Aging
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
-from lambda_lint.model.routes import imported_paths, is_test_path
+from lambda_lint.model.routes import imported_paths, is_only_called_test, is_test_path
 from lambda_lint.model.snapshots import Captured
 from lambda_lint.model.state import State
 from lambda_lint.model.state_changes import Fill
@@ -103,9 +103,7 @@ def _lint(
     every_failure = sorted({*failures, *failed}, key=lambda one: (one.path, one.line, one.column))
 
     def build_and_ask() -> tuple[Project, list[Finding], list[str]]:
-        project, problems = _project(
-            modules, sources, imports, knowledge, settings, deployed.declarations
-        )
+        project, problems = _project(modules, sources, imports, knowledge, settings, deployed)
         findings, crashes = _ask(project, every_failure, rules)
         return project, findings, [*problems, *crashes]
 
@@ -210,7 +208,9 @@ def _deployment(
 
 def _may_hold_handler(source: Source, words: Sequence[bytes]) -> bool:
     """Whether anything in the file says that a handler is written in it; most files say nothing."""
-    return any(word in source.data for word in words) and not is_test_path(source.path)
+    if is_test_path(source.path):
+        return is_only_called_test(source.path) and b"def lambda_handler" in source.data
+    return any(word in source.data for word in words)
 
 
 def _read(
@@ -290,7 +290,7 @@ def _project(
     imports: ImportMap,
     knowledge: Knowledge,
     settings: Settings,
-    declarations: Sequence[Declaration],
+    deployed: deployment.Deployment,
 ) -> tuple[Project, list[str]]:
     problems: list[str] = []
     handlers = list(settings.handlers)
@@ -303,7 +303,8 @@ def _project(
                 knowledge,
                 configured_handlers=handlers,
                 is_handler_by_name=settings.is_handler_by_pattern,
-                declarations=declarations,
+                declarations=deployed.declarations,
+                libraries=deployed.libraries,
                 snapstart=settings.snapstart,
                 managed_instances=settings.managed_instances,
             )

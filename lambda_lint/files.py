@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import functools
 import os
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 PATTERN_LENGTH_LIMIT = 500
 _STARS_LIMIT = 3
+_RECORD_LIMIT = 4 * 1024 * 1024
 
 
 def read_regular(path: str | Path, limit: int) -> bytes:
@@ -35,6 +37,28 @@ def read_regular(path: str | Path, limit: int) -> bytes:
             return stream.read(limit + 1)
     finally:
         os.close(descriptor)
+
+
+def installed_in(directory: str, names: Iterable[str]) -> frozenset[str]:
+    """Return which entries of a directory an installer put there, given the names of all of them.
+
+    `pip install --target` leaves a list of its files beside the packages:
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+    A list that cannot be read says nothing.
+    """
+    found: set[str] = set()
+    for name in names:
+        if not name.endswith(".dist-info"):
+            continue
+        found.add(name)
+        try:
+            data = read_regular(os.path.join(directory, name, "RECORD"), _RECORD_LIMIT)
+            rows = list(csv.reader(data.decode("utf-8").splitlines()))
+        except (OSError, ValueError, csv.Error):
+            continue
+        found.update(row[0].replace("\\", "/").partition("/")[0] for row in rows if row)
+    # Scripts of all packages share this one, and a project may have some of its own.
+    return frozenset(found - {"bin"})
 
 
 def pattern_problem(pattern: str) -> str | None:

@@ -26,6 +26,7 @@ from lambda_lint.finding import (
     Step,
     UnusedSuppression,
 )
+from lambda_lint.model.advice import bounded_cache, ended_in_finally, secret_getter
 from lambda_lint.model.caches import Caching
 from lambda_lint.model.declared import MissingHandler
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION, UNKNOWN
@@ -469,12 +470,15 @@ __all__ = [
     "UnusedSuppression",
     "Use",
     "add_argument",
+    "bounded_cache",
     "cached_getter",
     "condition",
+    "ended_in_finally",
     "hoist",
     "kind_of",
     "name_clock",
     "needs_only_module_names",
     "rule",
+    "secret_getter",
     "stories",
 ]

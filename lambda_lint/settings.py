@@ -20,6 +20,8 @@ DEFAULT_EXCLUDE = (
     "node_modules/",
     "__pycache__/",
     "site-packages/",
+    "_vendor/",
+    "_vendored/",
     "build/",
     "dist/",
     ".tox/",

@@ -62,6 +62,29 @@ def handler(event, context):
 
 Not run: making a hundred clients takes longer than a test may.
 
+The `id()` of an object is a key of that kind, and worse: when the object is gone another one gets
+its number, and with it what the cache holds for the first one.
+
+```python bad name="the id of an object"
+_kept = {}
+
+class Options:
+    def __init__(self, given):
+        self.size = [str(number) for number in range(given["size"])]
+
+    @classmethod
+    def of(cls, given):
+        key = id(given)
+        if key not in _kept:
+            _kept[key] = cls(given)  # LMB302
+        return _kept[key]
+
+def handler(event, context):
+    return len(Options.of({"size": 50, "old": dict(_kept)}).size)
+```
+
+Not run: which numbers come again is left to chance.
+
 Silent when the object is made once, when its class says when two are equal, and when the decorator
 chooses the key (`key=`).
 
@@ -78,6 +101,17 @@ from lambda_lint.rule import Caching, Project, Report, Severity, rule
 @rule("LMB302", category="unbounded-cache", severity=Severity.ERROR)
 def cache_key_per_invocation_object(caching: Caching, project: Project) -> Iterator[Report]:
     if caching.problem != "fresh":
+        return
+    if caching.key.startswith("id("):
+        yield Report.of_cache(
+            caching,
+            project,
+            message=f"the key of `{caching.shown}` is `{caching.key}`: when that object is gone, "
+            "another one has the same number and finds what is not its own",
+            help="take as the key what the object holds, for example "
+            "`json.dumps(options, sort_keys=True)`, with a bound, or do without the cache",
+            last=f"`{caching.shown}` keeps an entry under the number of an object",
+        )
         return
     yield Report.of_cache(
         caching,

@@ -194,6 +194,47 @@ def handler(event, context):
     return regional(event["region"]).list_buckets()
 ```
 
+Sessions and resources of boto3 are not made for several threads, so a worker thread has its own;
+clients are (https://boto3.amazonaws.com/v1/documentation/api/latest/guide/resources.html).
+
+```python good name="one for each thread"
+import concurrent.futures
+import functools
+
+import boto3
+
+def drain(name):
+    queue = boto3.resource("sqs").get_queue_by_name(QueueName=name)
+    return [message.delete() for message in queue.receive_messages()]
+
+def sign(key):
+    return boto3.session.Session().get_credentials()
+
+def handler(event, context):
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for name in event["queues"]:
+            pool.submit(functools.partial(drain, name))
+        list(pool.map(sign, event["queues"]))
+```
+
+```python bad name="a client for each thread"
+import concurrent.futures
+
+import boto3
+
+def drain(name):
+    boto3.client("sqs").purge_queue(QueueUrl=name)  # LMB101
+
+def count(name):
+    return boto3.resource("sqs").get_queue_by_name(QueueName=name)  # LMB101
+
+def handler(event, context):
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(drain, event["queues"]))
+        list(pool.map(count, event["queues"]))
+    return count(event["last"])
+```
+
 Silent, too, when the client depends on the event or on assumed credentials, of which
 per-tenant-client-uncached speaks, when it belongs to an event loop that ends with the invocation,
 and for what is only defined and never called:
@@ -248,7 +289,7 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
     # Another rule says why these are made again, and what to do about it.
     if call.depends_on or call.ineffective_memo is not None or call.only_makes_clients:
         return
-    if call.in_lifespan:
+    if call.in_lifespan or (made.per_thread and call.in_worker_thread):
         return
     often = "each time an invocation gets here" if call.is_conditional else "on every invocation"
     severity = Severity.WARNING

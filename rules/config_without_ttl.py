@@ -55,7 +55,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.rule import Kept, Project, Report, Severity, rule
+from lambda_lint.rule import Kept, Project, Report, Severity, rule, secret_getter
 
 
 @rule("LMB304", category="unbounded-cache", severity=Severity.INFO)
@@ -65,8 +65,7 @@ def config_without_ttl(kept: Kept, project: Project) -> Iterator[Report]:
     yield Report.of_kept(
         kept,
         message=f"`{kept.shown}` keeps a {kept.what} for the life of the environment",
-        help="fetch it where it is needed, by a getter with a lifetime: `parameters.get_parameter("
-        "name, max_age=300)` of aws_lambda_powertools.utilities",
+        help=secret_getter(kept, project),
         fetched=f"the {kept.what} is fetched here, once",
         last=f"`{kept.shown}` keeps it, and nothing ends that",
     )

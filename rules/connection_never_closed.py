@@ -60,6 +60,59 @@ def connect(tenant):
     return pyodbc.connect(f"DSN={tenant}")  # LMB804
 ```
 
+An error in a `with` block comes out of the `yield` of its context manager, behind which nothing
+runs unless it stands in a `finally`:
+
+```python bad name="a context manager without finally"
+from contextlib import contextmanager
+
+import pymysql
+
+@contextmanager
+def database(name):
+    connection = pymysql.connect(host="db", database=name)  # LMB804
+    yield connection
+    connection.close()
+
+def handler(event, context):
+    try:
+        with database(event["tenant"]) as connection:
+            connection.cursor().execute("select 1 from events")
+    except Exception:
+        return {"statusCode": 500}
+    return {"statusCode": 200}
+```
+
+```python good name="a context manager with finally, or whose errors nobody handles"
+from contextlib import contextmanager
+
+import pymysql
+
+@contextmanager
+def database(name):
+    connection = pymysql.connect(host="db", database=name)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+@contextmanager
+def archive(name):
+    connection = pymysql.connect(host="archive", database=name)
+    yield connection
+    connection.close()
+
+def handler(event, context):
+    with archive(event["tenant"]) as connection:
+        connection.cursor().execute("select 1 from events")
+    try:
+        with database(event["tenant"]) as connection:
+            connection.cursor().execute("select 1 from events")
+    except Exception:
+        return {"statusCode": 500}
+    return {"statusCode": 200}
+```
+
 ```python good name="closed on every way out"
 # file: app.py
 import contextlib

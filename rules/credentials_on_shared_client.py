@@ -59,7 +59,8 @@ def handler(event, context):
     return session.get("https://api.internal/orders", timeout=5).json()
 ```
 
-Silent when what is set does not come from the event, and for a session of one invocation.
+Silent when what is set does not come from the event, and for a session of one invocation. A warning
+where a descriptor says that the function has tenant isolation: each environment is one tenant's.
 
 Limits: `session.headers.update(…)` and keys that a library keeps in its module are not seen.
 """
@@ -87,5 +88,8 @@ def credentials_on_shared_client(state: State, project: Project) -> Iterator[Rep
                 project,
                 message=f"`{shown}` is sent with every later request of the shared session",
                 help="give it to the request itself (`headers=`, `auth=`)",
+                severity=Severity.WARNING
+                if project.serves_one_tenant(change.touch.function)
+                else None,
                 last=f"invocation 1 leaves its `{shown}` here, and invocation 2 sends it",
             )

@@ -74,6 +74,26 @@ def handler(event, context):
     clock.check(credentials())
 ```
 
+```python bad name="for each account, as long as there is no KeyError"
+import boto3
+
+import clock
+
+sts = boto3.client("sts")
+kept = {}
+
+def handler(event, context):
+    account = event.get("account", "123456789012")
+    try:
+        keys = globals()["kept"][account]
+    except KeyError:
+        role = f"arn:aws:iam::{account}:role/reports"
+        answer = sts.assume_role(RoleArn=role, RoleSessionName="me")
+        kept[account] = answer["Credentials"]  # LMB502
+        keys = kept[account]
+    clock.check(keys)
+```
+
 ```python bad name="a client that was made from them"
 import boto3
 
@@ -95,6 +115,84 @@ Not run: a client does not show when its credentials end, and moto takes any.
 
 Silent when a test in front looks at the time or at `Expiration`, when they are fetched for every
 event, when they are written again after a failure, and for credentials that refresh themselves.
+
+```python events
+see(send({"report": "a"}))
+see(send({"report": "a"}))
+```
+
+```python good name="made again where it is used, when its time is nearly over"
+import datetime
+
+import boto3
+
+sts = boto3.client("sts")
+ROLE = "arn:aws:iam::123456789012:role/reports"
+
+class Storage:
+    kept = None
+
+    def __new__(cls):
+        if cls.kept is None:
+            cls.kept = super().__new__(cls)
+            cls.kept.ready = False
+        return cls.kept
+
+    def __init__(self):
+        if not self.ready:
+            self.ready = True
+            self.s3, self.ends = self.connect()
+
+    def connect(self):
+        keys = sts.assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]
+        client = boto3.client(
+            "s3",
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+        )
+        return client, keys["Expiration"]
+
+    def region(self):
+        if datetime.datetime.now(datetime.timezone.utc) > self.ends:
+            self.s3, self.ends = self.connect()
+        return self.s3.meta.region_name
+
+def handler(event, context):
+    return [event["report"], Storage().region()]
+```
+
+```python good name="a role that nobody gives where the client is kept"
+import boto3
+
+sts = boto3.client("sts")
+
+class Connections:
+    def client(self, service, role=None):
+        arguments = {"region_name": "eu-central-1"}
+        if role:
+            keys = sts.assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
+            arguments["aws_access_key_id"] = keys["AccessKeyId"]
+            arguments["aws_secret_access_key"] = keys["SecretAccessKey"]
+            arguments["aws_session_token"] = keys["SessionToken"]
+        return boto3.client(service, **arguments)
+
+class Reports:
+    def __init__(self, role=None):
+        self.s3 = Connections().client("s3", role=role)
+
+ROLE = "arn:aws:iam::123456789012:role/reports"
+connections = Connections()
+lambdas = connections.client("lambda")
+reports = Reports()
+
+def count(report):
+    iam = connections.client("iam", role=ROLE)
+    return len(iam.list_users()["Users"])
+
+def handler(event, context):
+    return [count(event["report"]), lambdas.meta.region_name, reports.s3.meta.region_name]
+```
 
 Limits: whether environments of the function live longer than the credentials is not known.
 """

@@ -133,6 +133,8 @@ def import_time_clock(found: Frozen, project: Project) -> Iterator[Report]:
             message = (
                 f"the default of `{found.shown}` is {what} and {found.use} in every invocation"
             )
+            if not found.is_left_out:
+                message = f"the default of `{found.shown}` is {what}, for every call without it"
             help = f"take None as the default of `{found.shown}` and make the value in the body"
         case "field":
             message = f"`{found.shown}` gets {what} in every invocation"

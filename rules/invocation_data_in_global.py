@@ -60,6 +60,39 @@ def handler(event, context):
         _current = None
 ```
 
+A client is no secret, whatever its name says, and a failure before the value is written that leads
+to no read of it is no reason to call it written now and then; both are for information only:
+
+```python bad name="a client, or written unless something fails"
+import boto3
+
+secrets = None
+token = None
+sts = boto3.client("sts")
+
+def client(role):
+    keys = sts.assume_role(RoleArn=role, RoleSessionName="orders")["Credentials"]
+    return boto3.client(
+        "secretsmanager",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+
+def handler(event, context):
+    global secrets, token
+    try:
+        token = event["token"]  # LMB202
+        if event.get("role"):
+            secrets = client(event["role"])  # LMB202
+            return secrets.list_secrets()["SecretList"]
+        return {"authorization": token}
+    except KeyError as error:
+        return {"error": str(error)}
+```
+
+Not run: here, too, nothing shows.
+
 Silent when it is emptied before the handler ends, and when only logs and metrics see it. Where the
 next invocation may read it, `stale-global-read` says so as an error; what is left here is written
 before every read, so it is information, and a warning when the name says that it is a secret and it
@@ -99,9 +132,16 @@ def invocation_data_in_global(state: State, project: Project) -> Iterator[Report
         if EVENT not in change.depends_on or kind_of(state, change) != REBOUND:
             continue
         shown = change.spot.describe()
-        is_secret = _SECRET.search(shown) and condition(change.touch) is not None
+        touch = change.touch
+        # No invocation reads what another one left, so a failure leads to no read of it either.
+        is_secret = _SECRET.search(shown) and condition(touch, failures=False) is not None
+        if project.serves_one_tenant(touch.function) or (
+            # A client may have got a secret, and is none.
+            touch.value is not None and project.is_made_object(touch.value, touch.scope)
+        ):
+            is_secret = False
         yield Report.of_touch(
-            change.touch,
+            touch,
             project,
             message=f"`{shown}` keeps data of the event for as long as the environment lives",
             help=f"hand `{shown}` on as an argument, or reset a ContextVar in `finally`",

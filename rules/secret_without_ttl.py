@@ -70,6 +70,26 @@ def handler(event, context):
     return {"key": load("shop/key"), "again": cached("shop/key")}
 ```
 
+```python bad name="an object that fetches, and a variable that keeps"
+import boto3
+
+class Secrets:
+    def __init__(self, name):
+        self.name = name
+        self.client = boto3.client("secretsmanager")
+
+    def value(self, key=None):
+        answer = self.client.get_secret_value(SecretId=self.name)
+        self.parsed = {"key": answer["SecretString"]}
+        return self.parsed[key] if key else self.parsed
+
+secrets = Secrets("shop/key")
+KEY = secrets.value("key")  # LMB501
+
+def handler(event, context):
+    return {"key": KEY}
+```
+
 ```python events
 ssm = aws("ssm")
 ssm.put_parameter(Name="/shop/token", Value="first", Type="SecureString")
@@ -94,6 +114,41 @@ def handler(event, context):
     return {"token": TOKEN, "limit": LIMIT}
 ```
 
+```python bad name="both halves of an answer, behind a flag"
+import time
+
+import boto3
+
+ssm = boto3.client("ssm")
+
+def fetch():
+    answer = ssm.get_parameter(Name="/shop/token", WithDecryption=True)
+    return answer["Parameter"]["Value"], "shop"
+
+class Shop:
+    ready = False
+    token = None
+    user = None
+
+    def __init__(self):
+        if not Shop.ready:
+            (Shop.token, Shop.user) = fetch()  # LMB501
+            Shop.ready = True
+
+class Team:
+    def __init__(self):
+        self.loaded_at = 0.0
+
+    def shop(self):
+        if time.time() - self.loaded_at < 2:
+            return None
+        self.loaded_at = time.time()
+        return Shop()
+
+def handler(event, context):
+    return {"token": Team().shop().token}
+```
+
 ```python bad name="on a class"
 import boto3
 
@@ -107,6 +162,63 @@ class Shop:
 
 def handler(event, context):
     return {"token": Shop().token}
+```
+
+An extension, too, keeps a secret for some minutes, and the variable that keeps its answer for good:
+
+```python events
+see(send({}))
+later(hours=1)
+see(send({}))
+# file: shop.py
+import datetime
+
+def load(address):
+    return {"key": datetime.datetime.now().isoformat()}
+# file: requests.py
+import json
+
+import shop
+
+class Answer:
+    def __init__(self, text):
+        self.text = text
+
+    def json(self):
+        return json.loads(self.text)
+
+def get(address, headers=None, timeout=None):
+    return Answer(json.dumps({"SecretString": json.dumps(shop.load(address))}))
+```
+
+```python bad name="from the extension"
+import json
+import os
+
+import requests
+
+EXTENSION = "http://localhost:2773"
+
+def fetch(name):
+    address = f"{EXTENSION}/secretsmanager/get?secretId={name}"
+    headers = {"X-Aws-Parameters-Secrets-Token": os.environ.get("AWS_SESSION_TOKEN")}
+    answer = requests.get(address, headers=headers, timeout=5)
+    return json.loads(answer.json()["SecretString"])
+
+SECRET = fetch("shop")  # LMB501
+
+def handler(event, context):
+    return SECRET
+```
+
+```python good name="the extension is asked for every event"
+import json
+
+import requests
+
+def handler(event, context):
+    address = "http://localhost:2773/secretsmanager/get?secretId=shop"
+    return json.loads(requests.get(address, timeout=5).json()["SecretString"])
 ```
 
 Silent when a test in front looks at the time, when the cache has a lifetime or is cleared, when the
@@ -144,6 +256,68 @@ def handler(event, context):
         raise
 ```
 
+A parameter that is decrypted like all others may hold no secret:
+
+```python events
+ssm = aws("ssm")
+ssm.put_parameter(Name="/shop/url", Value="https://shop.example", Type="String")
+see(send({}))
+see(send({}))
+```
+
+```python good name="an address"
+import functools
+
+import boto3
+
+ssm = boto3.client("ssm")
+
+def parameter(name):
+    return ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+
+@functools.cache
+def shop_url():
+    return parameter("/shop/url")
+
+def handler(event, context):
+    return {"url": shop_url()}
+```
+
+Nor is a secret kept when it is done with before the first event comes:
+
+```python events
+secrets = aws("secretsmanager")
+secrets.create_secret(Name="shop/database", SecretString="postgresql://shop")
+see(send({"region": "eu"}))
+see(send({"region": "eu"}))
+# file: psycopg2.py
+class Connection:
+    def close(self):
+        pass
+
+    def prices(self):
+        return {"eu": 5}
+
+def connect(address):
+    return Connection()
+```
+
+```python good name="only for the import"
+import boto3
+import psycopg2
+
+answer = boto3.client("secretsmanager").get_secret_value(SecretId="shop/database")
+address = answer["SecretString"]
+if address is None:
+    raise RuntimeError("there is no address")
+connection = psycopg2.connect(address)
+PRICES = connection.prices()
+connection.close()
+
+def handler(event, context):
+    return PRICES[event["region"]]
+```
+
 Limits: what an environment variable holds is not looked at, because changing one makes new
 environments. Values are not followed through libraries other than those that parse them.
 """
@@ -152,7 +326,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.rule import Kept, Project, Report, Severity, rule
+from lambda_lint.rule import Kept, Project, Report, Severity, rule, secret_getter
 
 
 @rule("LMB501", category="secret-in-global", severity=Severity.WARNING)
@@ -164,18 +338,7 @@ def secret_without_ttl(kept: Kept, project: Project) -> Iterator[Report]:
         kept,
         message=f"{where}`{kept.shown}` keeps a {kept.what} for the life of the environment, so "
         "that a rotation is not seen",
-        help=_HELP[kept.how].format(shown=kept.shown),
+        help=secret_getter(kept, project),
         fetched=f"the {kept.what} is fetched here, once",
         last=f"`{kept.shown}` keeps it, and nothing ends that",
     )
-
-
-_HELP = {
-    "variable": "fetch it where it is needed, by a getter with a lifetime: `parameters.get_secret("
-    "name, max_age=300)` of aws_lambda_powertools.utilities",
-    "memo": "remember beside `{shown}` when it was fetched, and fetch it again after some minutes, "
-    "or let `parameters.get_secret(name, max_age=300)` of aws_lambda_powertools.utilities do it",
-    "decorator": "use a cache with a lifetime: `parameters.get_secret(name, max_age=300)` of "
-    "aws_lambda_powertools.utilities instead of the decorator, or `cachetools.TTLCache(maxsize=8, "
-    "ttl=300, timer=time.time)`",
-}

@@ -144,9 +144,11 @@ def handler(event, context):
 ```
 
 Silent when the data is the key, when the test in front of the memo compares it, and when what is
-made depends on nothing that the event brings.
+made depends on nothing that the event brings. Information where a descriptor says that the function
+has tenant isolation, since each environment is then one tenant's only:
+https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html .
 
-Limits: that a function serves one tenant only, and its environments with it, is not known.
+Limits: the same done by other means, such as a function for each tenant, is not known.
 """
 
 from __future__ import annotations
@@ -165,5 +167,6 @@ def singleton_from_invocation_data(fill: Fill, project: Project) -> Iterator[Rep
         message=f"`{shown}` is made from the first event's data and kept for all later ones",
         help="keep one for each value that it is made from, in a dictionary under that value, or "
         "make it for each event",
+        severity=Severity.INFO if project.serves_one_tenant(fill.touch.function) else None,
         last=f"invocation 1 makes `{shown}` from its own data; invocation 2 gets the same one",
     )

@@ -129,19 +129,43 @@ def handler(event, context):
             thread.join()
 ```
 
+```python good name="a thread that ends with what it reads from"
+import subprocess
+import threading
+
+def read(child, lines):
+    lines.extend(child.stdout)
+
+def handler(event, context):
+    lines = []
+    child = subprocess.Popen(["echo", str(event["id"])], stdout=subprocess.PIPE)
+    try:
+        thread = threading.Thread(target=read, args=(child, lines))
+        thread.start()
+        child.wait(timeout=20)
+        thread.join(timeout=1)
+    except subprocess.TimeoutExpired as error:
+        print(error)
+    finally:
+        child.kill()
+        child.wait()
+    return len(lines)
+```
+
 Silent when the thread is joined, cancelled or asked for on every way out, when it is put into a
 list or given to somebody who may do it, when the function waits for an event or a queue instead,
 and for threads that are started once for the environment.
 
 Limits: an exception that leaves the handler is no way out here, although a `finally` is the right
-place. Coroutines that nobody awaits are not looked at.
+place; for a thread, which ends by itself, one that is handled is none either. Coroutines that
+nobody awaits are not looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.rule import Call, Phase, Project, Report, Severity, rule
+from lambda_lint.rule import Call, Phase, Project, Report, Severity, ended_in_finally, rule
 
 
 @rule("LMB402", category="leaked-listener-or-timer", severity=Severity.ERROR)
@@ -167,8 +191,9 @@ def timer_or_thread_not_stopped(call: Call, project: Project) -> Iterator[Report
         call,
         message=f"the {made.what} of `{call.shown}` is not ended {where} before the handler "
         "returns, and goes on in another invocation",
-        help=f"call `{close}()` on it in a `finally`"
-        + ("" if made.lingers != "process" else ", or use `subprocess.run`, which waits"),
+        help="use `subprocess.run`, which waits, or call `wait()` on it in a `finally`"
+        if made.lingers == "process" and close != "join"
+        else ended_in_finally(call, close),
         last=f"the {made.what} is made here",
         before_last=(leak.step,) if leak.step is not None else (),
     )

@@ -132,12 +132,16 @@ def tmp_not_cleaned(call: Call, project: Project) -> Iterator[Report]:
     yield Report.of_call(
         call,
         message=f"`{call.shown}` {done} /tmp on every invocation, and nothing removes it",
-        help=_help(left.fact.remedy, fresh=left.fresh),
+        help=_help(left.fact.remedy, what, fresh=left.fresh, returned=left.returned),
         last=f"the {what} is written here",
     )
 
 
-def _help(remedy: str, *, fresh: bool) -> str:
+def _help(remedy: str, what: str, *, fresh: bool, returned: bool) -> str:
+    if returned:
+        # A `with` here would remove it before the caller gets to it.
+        removal = "shutil.rmtree(path)" if what == "directory" else "os.unlink(path)"
+        return f"remove it where it was used: `{removal}` in a `finally` of the caller"
     if fresh:
         return f"use `{remedy}`, which removes it on every way out"
     return (

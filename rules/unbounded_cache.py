@@ -59,6 +59,24 @@ def handler(event, context):
     return len(order(event["order"])["lines"]) + len(lines(event["order"]))
 ```
 
+```python bad name="one dictionary for each kind"
+import shop
+
+_kept = {"order": {}}
+
+def look_up(key, kind="order"):
+    found = _kept.get(kind)
+    if found is None:
+        found = _kept[kind] = {}
+    one = found.get(key)
+    if one is None:
+        one = found[key] = shop.load(key)  # LMB301
+    return one
+
+def handler(event, context):
+    return len(look_up(event["order"])["lines"])
+```
+
 Silent when something is taken out again, when a test looks at the size or the age, when the keys
 are constants or come from the environment, and when their name says that they are few: a region, an
 account, a table, a language:
@@ -103,6 +121,50 @@ def handler(event, context):
     return [len(order(event["order"])["lines"]), prices(event["region"]), setting("STAGE")]
 ```
 
+```python events
+watch("memory")
+for number in range(64):
+    send({"catalog": "summer", "query": str(number)})
+# file: shop.py
+def load(order):
+    return {"order": order, "lines": [order + str(one) for one in range(30)]}
+```
+
+```python good name="few objects, and few catalogs"
+import functools
+
+import shop
+
+def kept_for_session(function):
+    @functools.cache
+    def cached(session, self, *more):
+        return function(self, *more)
+
+    def wrapper(self, *more):
+        return cached(self.session, self, *more)
+
+    return wrapper
+
+class Search:
+    def __init__(self):
+        self.session = "session"
+        self.query = None
+
+    @kept_for_session
+    def index(self):
+        return shop.load("index")
+
+    @functools.cache
+    def plugin(self, catalog):
+        return shop.load(catalog)
+
+search = Search()
+
+def handler(event, context):
+    search.query = event["query"]
+    return [len(search.index()["lines"]), len(search.plugin(event["catalog"])["lines"])]
+```
+
 Limits: how many different keys there are in operation is not known; a name that does not say so
 makes an alarm of a few.
 """
@@ -111,24 +173,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.rule import Caching, Project, Report, Severity, rule
+from lambda_lint.rule import Caching, Project, Report, Severity, bounded_cache, rule
 
 
 @rule("LMB301", category="unbounded-cache", severity=Severity.WARNING)
 def unbounded_cache(caching: Caching, project: Project) -> Iterator[Report]:
     if caching.problem != "unbounded":
         return
-    if caching.is_decorator:
-        help = "give it a bound, `functools.lru_cache(maxsize=128)`, or the lifetime of a "
-        help += "`cachetools.TTLCache(maxsize=128, ttl=300, timer=time.time)`"
-    else:
-        help = f"make `{caching.shown}` a `cachetools.LRUCache(maxsize=128)`, or empty it when it "
-        help += "has grown"
     yield Report.of_cache(
         caching,
         project,
         message=f"`{caching.shown}` keeps an entry for every `{caching.key}` that events bring, "
         "and forgets none",
-        help=help,
+        help=bounded_cache(caching, project),
         last=f"`{caching.shown}` grows by one entry for each new key",
     )

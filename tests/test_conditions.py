@@ -137,3 +137,45 @@ def test_region_needs_no_session() -> None:
     found = only_finding("    return boto3.session.Session().region_name\n")
     assert found.help is not None
     assert "AWS_REGION" in found.help
+
+
+@pytest.mark.parametrize(
+    ("body", "advice"),
+    {
+        "its name": (
+            "    with tempfile.NamedTemporaryFile(delete=False) as f:\n"
+            "        f.write(b'')\n    return f.name\n",
+            "unlink",
+        ),
+        "a name for its name": (
+            "    f = tempfile.NamedTemporaryFile(delete=False)\n    path = f.name\n"
+            "    return path\n",
+            "unlink",
+        ),
+        "a path that mkstemp gave": (
+            "    number, path = tempfile.mkstemp()\n    return path\n",
+            "unlink",
+        ),
+        "a folder": ("    return tempfile.mkdtemp()\n", "rmtree"),
+        "a path with the event in it": (
+            "    path = f'/tmp/{key}'\n    with open(path, 'w') as f:\n"
+            "        f.write('')\n    return path\n",
+            "unlink",
+        ),
+        "something else": (
+            "    with tempfile.NamedTemporaryFile(delete=False) as f:\n"
+            "        return f.write(b'')\n",
+            "NamedTemporaryFile",
+        ),
+    }.values(),
+)
+def test_a_file_whose_path_callers_get_is_removed_by_them(body: str, advice: str) -> None:
+    text = (
+        f"import tempfile\n\ndef fetch(key):\n{body}\n"
+        "def lambda_handler(event, context):\n    return len(open(fetch(event['key'])).read())\n"
+    )
+    result = lint({"app.py": Source("app.py", text.encode())}, Settings(root=Path()), RULES)
+    (found,) = [one for one in result.findings if one.code == "LMB701"]
+    assert found.help is not None
+    assert advice in found.help
+    assert ("finally" in found.help) is (advice != "NamedTemporaryFile")

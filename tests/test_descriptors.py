@@ -256,6 +256,152 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ["one.run -> jobs/one.py in jobs", "two.run -> jobs/two.py in jobs"],
     ),
     (
+        "an image that is built elsewhere, with the handler as its command",
+        {
+            "template.yaml": """
+            Resources:
+              Embed:
+                Type: AWS::Serverless::Function
+                Properties:
+                  PackageType: Image
+                  ImageUri: !Sub "${Repository}:latest"
+                  ImageConfig: {Command: ["embed_handler.handler"]}
+              Other:
+                Type: AWS::Lambda::Function
+                Properties:
+                  PackageType: Image
+                  Code: {ImageUri: !Ref Image}
+                  ImageConfig: {Command: ["main.handler"]}
+            """,
+            "src/embed_handler.py": "def handler(job, _): pass",
+        },
+        ["embed_handler.handler -> src/embed_handler.py in src"],
+    ),
+    (
+        "a template that another program fills in before it is YAML",
+        {
+            "application.yaml": """
+            Resources:
+            {% if kind %}
+              Forwarder:
+                Type: AWS::Serverless::Function
+                Properties:
+                  CodeUri: %codeUri%
+                  Runtime: python3.12
+                  Handler: main_aws.handler
+                  Description: {{ text }}
+            {% endif %}
+              %name%Bucket: {Type: AWS::S3::Bucket}
+            """,
+            "main_aws.py": "def handler(job, _): pass",
+        },
+        ["main_aws.handler -> main_aws.py in ."],
+    ),
+    (
+        "modules of Terraform that call their arguments otherwise",
+        {
+            "main.tf": """
+            module "get" {
+              source         = "../modules/python-function"
+              lambda_handler = "shop.handlers.get.lambda_handler"
+            }
+            module "alerts" {
+              source               = "../modules/function"
+              lambda_function_file = "${path.module}/files/alerts.py"
+              function_handler     = "alerts.lambda_handler"
+            }
+            module "opener" {
+              source       = "../modules/image"
+              image_config = {
+                command = ["shop.steps.opener.lambda_handler"]
+              }
+            }
+            module "finder" {
+              source      = "../modules/machine"
+              find_lambda = {
+                command = ["shop.steps.finder.lambda_handler"]
+                memory  = 1024
+              }
+            }
+            module "service" {
+              source          = "../modules/container"
+              command         = ["celery.worker"]
+              failure_handler = "none.of_ours"
+            }
+            """,
+            "src/shop/handlers/get.py": "def lambda_handler(job, _): pass",
+            "src/shop/steps/opener.py": "def lambda_handler(job, _): pass",
+            "src/shop/steps/finder.py": "def lambda_handler(job, _): pass",
+            "files/alerts.py": "def lambda_handler(job, _): pass",
+        },
+        [
+            "shop.handlers.get.lambda_handler -> src/shop/handlers/get.py in src",
+            "alerts.lambda_handler -> files/alerts.py in files",
+            "shop.steps.opener.lambda_handler -> src/shop/steps/opener.py in src",
+            "shop.steps.finder.lambda_handler -> src/shop/steps/finder.py in src",
+        ],
+    ),
+    (
+        "a resource is named after the folder, with a word around it",
+        {
+            "main.tf": """
+            resource "aws_lambda_function" "ingest_sync_lambda" {
+              s3_bucket = var.bucket
+              s3_key    = aws_s3_object.ingest.key
+              handler   = "main.lambda_handler"
+              runtime   = "python3.13"
+            }
+            """,
+            "lambdas/ingest_sync/main.py": "def lambda_handler(job, _): pass",
+            "lambdas/other/main.py": "def lambda_handler(job, _): pass",
+        },
+        ["main.lambda_handler -> lambdas/ingest_sync/main.py in lambdas/ingest_sync"],
+    ),
+    (
+        "a code root that the build makes has the name of its folder",
+        {
+            "cfn/template.yaml": function(
+                "Runtime: python3.13\nHandler: index.handler\nCode: ../build/ingest_sync",
+                kind="AWS::Lambda::Function",
+            ),
+            "lambdas/ingest_sync/index.py": "def handler(job, _): pass",
+            "lambdas/other/index.py": "def handler(job, _): pass",
+        },
+        ["index.handler -> lambdas/ingest_sync/index.py in lambdas/ingest_sync"],
+    ),
+    (
+        "a path from where Terraform is started, which is not the folder of the file",
+        {
+            "terraform/modules/limit/main.tf": """
+            data "archive_file" "limit" {
+              source_dir = "../../lambdas/budget"
+            }
+            resource "aws_lambda_function" "f" {
+              filename = data.archive_file.limit.output_path
+              handler  = "main.lambda_handler"
+              runtime  = "python3.13"
+            }
+            """,
+            "lambdas/budget/main.py": "def lambda_handler(job, _): pass",
+            "lambdas/other/main.py": "def lambda_handler(job, _): pass",
+        },
+        ["main.lambda_handler -> lambdas/budget/main.py in lambdas/budget"],
+    ),
+    (
+        "a usual file with a function that no other file has",
+        {
+            "main.tf": """
+            resource "aws_lambda_function" "x" {
+              handler = "app.notify_all"
+              runtime = "python3.13"
+            }
+            """,
+            "daemons/notification/app.py": "def notify_all(job, _): pass",
+            "daemons/driver/app.py": "def drive(job, _): pass",
+        },
+        ["app.notify_all -> daemons/notification/app.py in daemons/notification"],
+    ),
+    (
         "a program whose paths begin with what another module has",
         {
             "infra/stack.py": """
@@ -274,6 +420,87 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
             "src/b/main.py": "",
         },
         ["main.run -> src/a/main.py in src/a", "main.run -> src/b/main.py in src/b"],
+    ),
+    (
+        "every construct of the CDK that takes a handler",
+        {
+            "app.py": """
+            from aws_cdk import aws_lambda as l, triggers, aws_cloudfront, custom_resources
+            code = l.Code.from_asset("src")
+            python = l.Runtime.PYTHON_3_13
+            l.SingletonFunction(s, "A", uuid="u", runtime=python, handler="a.run", code=code)
+            triggers.TriggerFunction(s, "B", runtime=python, handler="b.run", code=code)
+            aws_cloudfront.experimental.EdgeFunction(
+                s, "C", runtime=python, handler="c.run", code=code
+            )
+            function = l.Function(
+                s, "D", runtime=python, handler="d.run", code=code,
+                tenancy_config=l.TenancyConfig.PER_TENANT,
+            )
+            custom_resources.Provider(s, "P", on_event_handler=function)
+            l.CfnFunction(
+                s, "E", runtime="python3.13", handler="e.run",
+                code=l.CfnFunction.CodeProperty(s3_bucket="b", s3_key="src.zip"),
+                capacity_provider_config=capacity,
+            )
+            l.Function(s, "N", runtime=l.Runtime.NODEJS_22_X, handler="a.run", code=code)
+            """,
+            "cdk.json": "{}",
+            **{f"src/{name}.py": "def run(job, _): pass" for name in "abcde"},
+        },
+        [
+            "a.run -> src/a.py in src",
+            "b.run -> src/b.py in src",
+            "c.run -> src/c.py in src edge",
+            "d.run -> src/d.py in src custom-resource tenant-isolation",
+            "e.run -> src/e.py in src managed-instances",
+        ],
+    ),
+    (
+        "a module that has a name that tests have",
+        {"template.yaml": function("Runtime: python3.13\nHandler: test.run"), "test.py": ""},
+        ["test.run -> test.py in ."],
+    ),
+    (
+        "a configuration of Chalice without an application beside it",
+        {".chalice/config.json": '{"app_name": "left"}', "other.py": ""},
+        [],
+    ),
+    (
+        "Zappa's Django application, its authorizer and what runs after an exception",
+        {
+            "zappa_settings.json": """
+            {"dev": {
+                "django_settings": "shop.settings",
+                "authorizer": {"function": "shop.access.check"},
+                "exception_handler": "shop.access.tell"
+            },
+            "other": {"django_settings": "elsewhere.settings"}}
+            """,
+            "shop/wsgi.py": "application = 1",
+            "shop/access.py": "",
+        },
+        [
+            "shop.wsgi:application -> shop/wsgi.py in .",
+            "shop.access.check -> shop/access.py in .",
+            "shop.access.tell -> shop/access.py in .",
+        ],
+    ),
+    (
+        "commands whose values only the shell knows, and those for other languages",
+        {
+            "deploy.sh": """
+            aws lambda create-function --function-name "$NAME" --handler "$HANDLER"
+            aws lambda create-function --runtime nodejs22.x --handler app.run
+            aws lambda create-function --function-name a \\
+                --zip-file fileb://build/jobs.zip --handler app.run
+
+            echo --handler app.lost
+            """,
+            "jobs/app.py": "def run(job, _): pass",
+            "other/app.py": "def run(job, _): pass",
+        },
+        ["app.run -> jobs/app.py in jobs"],
     ),
     (
         "a program that only mentions handlers of another kind",
@@ -325,6 +552,98 @@ def test_a_declared_handler_has_its_flags_and_evidence() -> None:
     assert handler.confidence.value == "high"
 
 
+FLAG_SWITCHES = [
+    (
+        "an environment of one tenant hands nothing to another: data of the event in a memo",
+        "TenancyConfig: {TenantIsolationMode: PER_TENANT}",
+        """
+        import boto3
+        bucket = None
+        def run(event, _):
+            global bucket
+            if bucket is None:
+                bucket = boto3.resource("s3").Bucket(event["bucket"])
+            return bucket.name
+        """,
+        ("LMB207", "error"),
+        ("LMB207", "info"),
+    ),
+    (
+        "an environment of one tenant hands nothing to another: a header on a shared session",
+        "TenancyConfig: {TenantIsolationMode: PER_TENANT}",
+        """
+        import requests
+        session = requests.Session()
+        def run(event, _):
+            session.headers["Authorization"] = event["token"]
+            return session.get("https://api.internal/", timeout=5).text
+        """,
+        ("LMB209", "error"),
+        ("LMB209", "warning"),
+    ),
+    (
+        "an identifier made before the snapshot is the same everywhere",
+        "SnapStart: {ApplyOn: PublishedVersions}",
+        """
+        import uuid
+        ID = str(uuid.uuid4())
+        def run(event, _):
+            return {"id": ID, "of": event["id"]}
+        """,
+        None,
+        ("LMB602", "error"),
+    ),
+    (
+        "many processes of one environment share /tmp",
+        "CapacityProviderConfig: {Arn: x}",
+        """
+        def run(event, _):
+            with open("/tmp/work.csv", "w") as file:
+                file.write(event["body"])
+            with open("/tmp/work.csv") as file:
+                return file.read()
+        """,
+        None,
+        ("LMB703", "error"),
+    ),
+    (
+        "many processes of one environment each have their own pool",
+        "CapacityProviderConfig: {Arn: x}",
+        """
+        from sqlalchemy import create_engine, text
+        engine = create_engine("postgresql+psycopg://shop@db/shop", pool_pre_ping=True)
+        def run(event, _):
+            with engine.connect() as connection:
+                return connection.execute(text("select 1")).scalar()
+        """,
+        None,
+        ("LMB704", "info"),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("why", "declared_as", "code", "without", "with_it"),
+    FLAG_SWITCHES,
+    ids=[one[0] for one in FLAG_SWITCHES],
+)
+def test_what_a_descriptor_says_switches_rules(
+    why: str,
+    declared_as: str,
+    code: str,
+    without: tuple[str, str] | None,
+    with_it: tuple[str, str],
+) -> None:
+    """The same code is said another thing of under the flag; `None`: the rule is silent."""
+    rule = with_it[0]
+    said = []
+    for properties in ("", declared_as):
+        template = function(f"Runtime: python3.13\nHandler: app.run\n{properties}")
+        found = lint({"template.yaml": template, "app.py": code}).findings
+        said.append([(one.code, one.severity.value) for one in found if one.code == rule])
+    assert said == [[without] if without else [], [with_it]], why
+
+
 def test_descriptors_take_no_handler_away() -> None:
     result = lint(
         {
@@ -335,6 +654,94 @@ def test_descriptors_take_no_handler_away() -> None:
     )
     found = {(one.path, one.confidence.value) for one in result.project.handlers}
     assert found == {("app.py", "high"), ("other.py", "medium")}
+
+
+def test_every_definition_of_a_declared_handler_is_one() -> None:
+    """A branch decides which of them has the name; the first one alone was looked at."""
+    code = """
+        import os
+        import boto3
+        try:
+            if os.environ["KIND"] == "a":
+                def run(event, _):
+                    return boto3.client("s3")
+            else:
+                def run(event, _):
+                    return boto3.client("sqs")
+        except KeyError:
+            def run(event, _):
+                return boto3.client("sns")
+    """
+    template = function("Runtime: python3.13\nHandler: app.run")
+    result = lint({"template.yaml": template, "app.py": code})
+    assert [one.name for one in result.project.handlers] == ["run"]
+    found = [one.span.line for one in result.findings if one.code == "LMB101"]
+    assert found == [7, 10, 13]
+
+
+def test_one_function_of_lambda_stands_before_all_that_domovoi_calls() -> None:
+    code = """
+        import domovoi
+        app = domovoi.Domovoi()
+
+        @app.sqs_queue_subscriber("jobs")
+        def work(event, context):
+            return event
+
+        @app.scheduled_function("rate(1 day)")
+        def clean(event, context):
+            return event
+    """
+    files = {"daemons/index/.chalice/config.json": '{"app_name": "index"}'}
+    (handler,) = lint({**files, "daemons/index/app.py": code}).project.handlers
+    assert (handler.name, handler.flags) == ("app", frozenset())
+    assert [one.function.name for one in handler.entries] == ["work", "clean"]
+
+
+def test_a_handler_of_a_library_is_given_what_was_registered_with_it() -> None:
+    code = """
+        import boto3
+        from cfn_custom_resource import create, delete, lambda_handler
+
+        @create()
+        def create_(event, _context):
+            boto3.client("s3").create_bucket(Bucket="x")
+            return event["LogicalResourceId"], {}
+
+        @delete()
+        def delete_(event, _context):
+            pass
+    """
+    template = function("Runtime: python3.13\nHandler: handler.lambda_handler")
+    files = {
+        "template.yaml": template,
+        "main.py": code,
+        "handler.py": "from main import lambda_handler",
+    }
+    (handler,) = lint(files).project.handlers
+    assert (handler.path, handler.name) == ("handler.py", "lambda_handler")
+    assert [one.function.name for one in handler.entries] == ["create_", "delete_"]
+    assert handler.custom_resource
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [("app.guarded", {"guarded"}), ("app.lambda_handler", {"lambda_handler"})],
+)
+def test_what_a_declared_handler_calls_is_a_helper(handler: str, expected: set[str]) -> None:
+    code = """
+        def lambda_handler(event, context):
+            return event["id"]
+
+        def guarded(job, _):
+            try:
+                return lambda_handler(job, _)
+            except Exception:
+                return None
+    """
+    template = function(f"Runtime: python3.13\nHandler: {handler}")
+    result = lint({"template.yaml": template, "app.py": code})
+    assert {one.name for one in result.project.handlers} == expected
 
 
 def test_findings_of_inline_code_have_the_lines_of_the_template() -> None:
@@ -357,6 +764,35 @@ def test_findings_of_inline_code_have_the_lines_of_the_template() -> None:
     assert (finding.path, shown) == ("template.yaml", 'boto3.client("s3")')
     assert finding.fix is None
     assert [step.path for step in finding.witness] == ["template.yaml", "template.yaml"]
+
+
+@pytest.mark.parametrize("indented", [False, True])
+def test_findings_of_inline_code_have_the_lines_of_the_program(indented: bool) -> None:
+    code = [
+        "import boto3",
+        "def handler(event, context):",
+        "    return boto3.client('s3').get_object(Key=event['k'])",
+    ]
+    lines = [f"    {one}" if indented else one for one in code]
+    literal = '"""\n' + "\n".join(lines) + '\n"""'
+    written = f"textwrap.dedent({literal})" if indented else literal
+    program = (
+        "import textwrap\nfrom aws_cdk import aws_lambda\n"
+        'aws_lambda.Function(scope, "F", handler="index.handler",\n'
+        "    runtime=aws_lambda.Runtime.PYTHON_3_13,\n"
+        f"    code=aws_lambda.Code.from_inline({written}))\n"
+    )
+    descriptors, _ = split({"cdk.json": "{}"})
+    python = {"stack.py": Source("stack.py", program.encode())}
+    result = engine.lint(
+        python, Settings(root=Path("/nowhere")), load_rules([BUILTIN]), descriptors=descriptors
+    )
+    (finding,) = (one for one in result.findings if one.code == "LMB101")
+    text = program.splitlines()[finding.span.line - 1]
+    shown = text[finding.span.column - 1 : finding.span.end_column - 1]
+    assert (finding.path, shown) == ("stack.py", "boto3.client('s3')")
+    (handler,) = result.project.handlers
+    assert handler.evidence[0] == "is declared in stack.py:3 as `F`"
 
 
 def test_a_comment_in_inline_code_silences() -> None:
@@ -412,12 +848,36 @@ HOSTILE = {
         "Runtime: python3.13\nHandler: passwd.x\nCodeUri: ../../../../etc"
     ),
     "an absolute code root": function("Runtime: python3.13\nHandler: passwd.x\nCodeUri: /etc"),
+    "commands that never end": "aws lambda create-function --handler " + "\\\n" * 3000 + "..",
+    "many commands": "aws lambda create-function " * 3000 + "aws-lambda-deploy function_name:",
+    "markers of templates": "# AWS::Lambda::Function\n" + "{{ %a% <% " * 3000,
+    "steps that are none": "# aws-lambda-deploy function_name\n"
+    "jobs: {a: {steps: [x, {uses: [y]}]}}",
     "handlers that are none": function("Runtime: python3.13\nHandler: '..'"),
     "an empty file": "",
 }
 
 
-@pytest.mark.parametrize("name", ["t.yaml", "t.json", "serverless.yml", "zappa_settings.json"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "t.yaml",
+        "t.json",
+        "serverless.yml",
+        "zappa_settings.json",
+        "zappa_settings.toml",
+        "function.json",
+        "config.yaml",
+        "app.arc",
+        "BUILD",
+        "sst.config.ts",
+        "deploy.sh",
+        ".github/workflows/deploy.yml",
+        ".chalice/config.json",
+        "cdk.out/t.template.json",
+        "Dockerfile",
+    ],
+)
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile(name: str, text: str) -> None:
     """Nothing is found, nothing is read outside, and nothing is raised but notes."""
@@ -425,6 +885,20 @@ def test_hostile(name: str, text: str) -> None:
     found = deployment.read({name: source}, {"passwd.py": Source("passwd.py", b"")})
     assert all(one.module in (None, "passwd.py") for one in found.declarations)
     assert all(note.startswith(name) for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("# AWS::Lambda::Function\nResources: [" + "x," * 210_000 + "]", "more than 200000 nodes"),
+        ("# AWS::Lambda::Function\n" + "- " * 150 + "x", "nested more than 100 levels deep"),
+        ("# AWS::Lambda::Function\nResources: [", "line 3: did not find expected node content"),
+    ],
+)
+def test_a_note_says_why_a_template_was_not_read(text: str, why: str) -> None:
+    (note,) = deployment.read({"t.yaml": Source("t.yaml", text.encode())}, {}).notes
+    assert note.startswith("t.yaml: not read as a descriptor: ")
+    assert why in note
 
 
 @pytest.mark.parametrize(
@@ -484,6 +958,9 @@ def test_paths_never_leave_the_root(folder: str, written: str, place: str | None
         ("config.json", b"{}", False),
         ("stack.yaml", b"Type: AWS::Lambda::Function", True),
         ("data.json", b'{"a": 1}', False),
+        ("Makefile", b"aws lambda create-function", True),
+        ("Makefile", b"all:", False),
+        ("deploy.sh", b"aws lambda update-function-configuration", True),
         ("notes.md", b"AWS::Lambda::Function", False),
     ],
 )

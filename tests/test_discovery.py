@@ -32,6 +32,22 @@ WALKS: list[tuple[str, dict[str, str | None], list[str]]] = [
         {"a.py": "", "e3/pyvenv.cfg": "", "e3/b.py": ""},
         ["a.py"],
     ),
+    (
+        "packages that an installer put beside the code",
+        {
+            "f/app.py": "",
+            "f/lib/a.py": "",
+            "f/lib-1.dist-info/RECORD": 'lib/a.py,sha256=x,0\nsix.py,,\n"../bin/x",,\n',
+            "f/six.py": "",
+            "lib/b.py": "",
+        },
+        ["f/app.py", "lib/b.py"],
+    ),
+    (
+        "a list of installed files that says nothing",
+        {"a.py": "", "b-1.dist-info/RECORD": '"', "b/c.py": "", "d-1.dist-info": ""},
+        ["a.py", "b/c.py"],
+    ),
     ("the root may be an environment", {"a.py": "", "pyvenv.cfg": ""}, ["a.py"]),
     (
         "ignored by name",

@@ -41,6 +41,27 @@ TABLE: list[tuple[str, dict[str, str], set[str]]] = [
         {"securityhub.py:lambda_handler"},
     ),
     (
+        "the only handler of a project is in a file that is called like a test",
+        {
+            "test.py": """
+            import boto3
+            def lambda_handler(event, context):
+                return boto3.client("s3").list_buckets()
+            """,
+            "chrome.py": "OPTIONS = []",
+        },
+        {"test.py:lambda_handler"},
+    ),
+    (
+        "a handler in a test beside that of the function",
+        {
+            "test.py": "def lambda_handler(event, context):\n    return event",
+            "tests/test.py": "def lambda_handler(event, context):\n    return event",
+            "app.py": "def lambda_handler(event, context):\n    return event",
+        },
+        {"app.py:lambda_handler"},
+    ),
+    (
         "a helper with a handler's name is called by a handler of another module",
         {
             "work.py": """

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lambda_lint.model import knowledge as module
+from lambda_lint.model.facts import Asking
 from lambda_lint.model.knowledge import (
     DATA,
     KINDS,
@@ -73,6 +74,8 @@ TABLES: list[tuple[str, str, type[Any]]] = [
     ("network", "fetch", Stored),
     ("network", "store", Stored),
     ("network", "opening", Fact),
+    ("secrets", "address", Issued),
+    ("secrets", "asking", Asking),
     ("secrets", "issued", Issued),
     ("resources", "taker", Taker),
     ("resources", "timeout", Timeout),

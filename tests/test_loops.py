@@ -38,6 +38,13 @@ REPEATED = {
     "map with a function": "list(map(load, keys))",
     "map with a lambda": "list(map(lambda key: boto3.client('s3').x(key), keys))",
     "workers for each item": "with ThreadPoolExecutor() as pool:\n    list(pool.map(load, keys))",
+    "a table that has it twice": "for name, check in [('a', load), ('b', load)]:\n    check(name)",
+    "a table for each item": (
+        "for key in keys:\n    for check in (load, print):\n        check(key)"
+    ),
+    "a table that grows": (
+        "checks = [load]\nchecks.append(load)\nfor check in checks:\n    check(1)"
+    ),
     "a search": "for key in keys:\n    client = make()\n    if client.head(key):\n        break",
     "attempts for each item": (
         "for key in keys:\n    while True:\n        client = make()\n        break"
@@ -59,6 +66,11 @@ ONCE = {
         "while True:\n    try:\n        client = make()\n        client.list()\n"
         "        return client\n    except OSError:\n        pass"
     ),
+    "a table of what is called": (
+        "for name, check in {'load': load, 'print': print}.items():\n    check('x')"
+    ),
+    "a table of pairs": "for name, check in [('a', load), ('b', attempts)]:\n    check('x')",
+    "a table in a name": "checks = (load, print)\n[check('x') for check in checks]",
     "over what it gives": "for page in load('x'):\n    print(page)",
 }
 

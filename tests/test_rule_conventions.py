@@ -18,6 +18,7 @@ from lambda_lint.testing.pages import Block, blocks
 from lambda_lint.testing.projects import Page
 
 RULES = load_rules([BUILTIN])
+ROOT = Path(__file__).resolve().parent.parent
 each_rule = pytest.mark.parametrize("one", RULES, ids=[one.slug for one in RULES])
 
 
@@ -37,6 +38,32 @@ def findings_of_bad_examples(one: Rule) -> tuple[Finding, ...]:
 def test_codes_are_unique() -> None:
     codes = [one.code for one in RULES]
     assert sorted(set(codes)) == codes
+
+
+def test_pages_readme_and_changelog_name_the_same_rules() -> None:
+    """A page is what there is; the others are read by people, who are not to miss a rule."""
+    rules = {(one.code, one.slug) for one in RULES}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| (LMB\d{3}) \| `([a-z0-9-]+)` \|", readme)
+    assert sorted(rows) == sorted(rules)
+    assert {Path(one.path).name for one in RULES} == {
+        f"{slug.replace('-', '_')}.py" for _, slug in rules
+    }
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert named_rules(changelog) == {slug for _, slug in rules}
+    # Pages send their readers to other pages.
+    for one in RULES:
+        assert set(re.findall(r"\bLMB\d{3}\b", one.page)) <= {code for code, _ in rules}, one.slug
+
+
+def named_rules(changelog: str) -> set[str]:
+    """The names in backquotes that look like those of rules: words with hyphens, no categories."""
+    found = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", changelog))
+    return found - (set(CATEGORIES.values()) - {one.slug for one in RULES})
+
+
+def test_a_name_in_the_changelog_that_is_no_rule_is_found() -> None:
+    assert named_rules("- `stale-thing`, `check`, `cdk.out` and LMB101") == {"stale-thing"}
 
 
 @each_rule

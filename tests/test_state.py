@@ -257,3 +257,34 @@ def test_the_witness_tells_of_two_invocations() -> None:
         "invocation 2 may come here without writing `item`, and sees that of invocation 1",
     ]
     assert found.witness[-1].span == found.span
+
+
+LEFT = {
+    "always written": ('token = event["token"]\nreturn use()', "info"),
+    "written by one branch": (
+        'if event["v"]:\n    token = event["token"]\n    return use()',
+        "warning",
+    ),
+    "written unless something fails": (
+        'try:\n    token = event["token"]\n    return use()\nexcept KeyError:\n    return None',
+        "info",
+    ),
+    "a client with that name": (
+        'if event["v"]:\n    token = boto3.client("s3", aws_session_token=event["token"])\n'
+        "    return use()",
+        "info",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "severity"), LEFT.values(), ids=LEFT.keys())
+def test_a_secret_that_is_not_always_written_is_a_warning(body: str, severity: str) -> None:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    text = (
+        "import boto3\ntoken = None\n\ndef use():\n    return {'authorization': token}\n\n"
+        f"def handler(event, context):\n    global token\n{lines}    return 1\n"
+    )
+    result = engine.lint(
+        {"app.py": Source("app.py", text.encode())}, Settings(Path("/project")), rules()
+    )
+    assert [one.severity.value for one in result.findings if one.code == "LMB202"] == [severity]

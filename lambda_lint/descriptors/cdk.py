@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import posixpath
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from lambda_lint.declaration import (
     CUSTOM_RESOURCE,
     DURABLE,
+    EDGE,
+    MANAGED_INSTANCES,
     SCHEDULE,
     SNAPSTART,
     TENANT_ISOLATION,
@@ -22,6 +25,7 @@ from lambda_lint.declaration import (
 from lambda_lint.descriptors import dockerfile
 from lambda_lint.descriptors.files import Files, above, inside, is_test
 from lambda_lint.descriptors.functions import Described, declare, names
+from lambda_lint.descriptors.inline import Inline, of_literal
 from lambda_lint.descriptors.python_text import PROJECT, Texts, argument, dotted
 from lambda_lint.finding import Confidence
 from lambda_lint.source import Source
@@ -32,6 +36,7 @@ _FUNCTION = re.compile(rb"\bhandler\s*=|PythonFunction|DockerImageFunction|Docke
 _HANDLER = re.compile(r"[\w./-]+\.[A-Za-z_]\w*")
 _MOST_BYTES = 300_000
 _DOCKER = frozenset({"from_image_asset", "from_asset_image"})
+_INLINE = frozenset({"from_inline", "inline", "InlineCode"})
 _ASSETS = frozenset(
     {"from_asset", "asset", "AssetCode", "FileArchive", "FileAsset", "from_docker_build"}
 )
@@ -47,8 +52,8 @@ def is_program(source: Source) -> bool:
     )
 
 
-def declarations(path: str, tree: nodes.Module, files: Files) -> Iterator[Declaration]:
-    """Yield the functions that a program declares."""
+def declarations(path: str, tree: nodes.Module, files: Files) -> Iterator[Declaration | Inline]:
+    """Yield the functions that a program declares, and the code of those that have it inside."""
     yield from _Program(path, tree, files).functions()
 
 
@@ -75,10 +80,14 @@ class _Program:
             for place in self._places(argument(call, "code") or argument(call, "entry"))
         ]
 
-    def functions(self) -> Iterator[Declaration]:
-        for call in self.calls:
+    def functions(self) -> Iterator[Declaration | Inline]:
+        for number, call in enumerate(self.calls):
             name = _name(call)
             if name.endswith(("Integration", "Provider", "Authorizer")):
+                continue
+            written = self._written(argument(call, "code"))
+            if written is not None:
+                yield from self._inline(call, written, number)
                 continue
             found = self._image(call, name) or self._function(call, name)
             if found is not None:
@@ -114,6 +123,36 @@ class _Program:
         found.roots.sort(key=lambda one: self.files.module(one, module) is None)
         declared = declare(found, self.files)
         return None if declared is None or declared.module == self.path else declared
+
+    def _written(self, code: nodes.Expression | None) -> nodes.Call | None:
+        """Return the call that makes code of a text: `Code.from_inline("…")`."""
+        code = self.texts.value(code)
+        is_inline = isinstance(code, nodes.Call) and _name(code) in _INLINE
+        return code if is_inline and isinstance(code, nodes.Call) else None
+
+    def _inline(
+        self, call: nodes.Call, code: nodes.Call, number: int
+    ) -> Iterator[Declaration | Inline]:
+        """The code is `index.py`: https://docs.aws.amazon.com/cdk/api/v2/python/aws_cdk.aws_lambda/Code.html"""
+        handler_node = argument(call, "handler")
+        module, _, attribute = (self.texts.of(handler_node) or "").rpartition(".")
+        literal = self.texts.value(argument(code, "code", 0))
+        dedents = isinstance(literal, nodes.Call) and _name(literal) in ("dedent", "cleandoc")
+        if dedents and isinstance(literal, nodes.Call):
+            literal = self.texts.value(argument(literal, "text", 0))
+        if not isinstance(literal, nodes.Constant) or module != "index":
+            return
+        text = self.texts.of(literal)
+        if text is None or "def " not in text:
+            return
+        text = textwrap.dedent(text) if dedents else text
+        path = f"{self.path}#{number}.py"
+        described = self._described(call, f"index.{attribute}", handler_node)
+        described.is_python = True
+        yield of_literal(text, literal.span, path, self.path, self.files.lines(self.path))
+        found = declare(described, self.files)
+        if found is not None:
+            yield replace(found, module=path, root=None, attribute=attribute, is_complete=True)
 
     def _image(self, call: nodes.Call, name: str) -> Declaration | None:
         code = self.texts.value(argument(call, "code"))
@@ -164,6 +203,10 @@ class _Program:
             flags.add(SNAPSTART)
         if argument(call, "tenancy_config") is not None:
             flags.add(TENANT_ISOLATION)
+        if argument(call, "capacity_provider_config") is not None:
+            flags.add(MANAGED_INSTANCES)
+        if _name(call) == "EdgeFunction":
+            flags.add(EDGE)
         if argument(call, "durable_config") is not None:
             flags.add(DURABLE)
         span = handler_node.span if handler_node is not None else call.func.span

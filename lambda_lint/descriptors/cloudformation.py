@@ -175,10 +175,16 @@ class Template:
         name = (metadata.string("Dockerfile") if metadata else None) or "Dockerfile"
         path = inside(context, name) if context is not None else None
         source = self.files.descriptors.get(path or "")
-        if source is None or metadata is None:
-            return None
         config = self._property(resource, "ImageConfig", "Command")
         command = names([self.values.text(one) for one in config.children()]) if config else []
+        if source is None or metadata is None:
+            if len(command) != 1:
+                return None
+            # The image is built elsewhere; only a file of the project shows that it is Python's.
+            elsewhere = replace(described, handler=command[0], roots=[], is_complete=False)
+            if config is not None:
+                elsewhere.span = config.children()[0].span
+            return declare(elsewhere, self.files)
         found = dockerfile.declared_by(
             source,
             self.files,

@@ -20,11 +20,13 @@ from lambda_lint.descriptors import (
     cloudformation,
     dockerfile,
     frameworks,
+    scripts,
     serverless,
     terraform,
 )
 from lambda_lint.descriptors.files import Files, is_test
 from lambda_lint.descriptors.inline import Inline
+from lambda_lint.descriptors.requirements import libraries
 from lambda_lint.descriptors.tree import TreeError
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -37,12 +39,13 @@ class Deployment:
     """What the descriptors of a project say, in the order of their paths and lines.
 
     `inline` is code that is written inside of them. `notes` tell what could not be read, each
-    with its file.
+    with its file. `libraries` are those that the project asks for, of the ones that advice knows.
     """
 
     declarations: tuple[Declaration, ...] = ()
     inline: tuple[Inline, ...] = ()
     notes: tuple[str, ...] = ()
+    libraries: frozenset[str] = frozenset()
 
 
 def programs(sources: Mapping[str, Source]) -> list[str]:
@@ -64,16 +67,20 @@ def read(
     found: list[Declaration] = []
     inline: list[Inline] = []
     notes: list[str] = []
+
+    def take(some: Iterator[Declaration | Inline]) -> None:
+        for one in some:
+            if isinstance(one, Inline):
+                inline.append(one)
+            else:
+                found.append(one)
+
     for path in sorted(descriptors):
-        reader = _reader(path)
+        reader = _reader(path, descriptors[path])
         if reader is None or is_test(path):
             continue
         try:
-            for one in reader(descriptors[path], files):
-                if isinstance(one, Inline):
-                    inline.append(one)
-                else:
-                    found.append(one)
+            take(reader(descriptors[path], files))
         except terraform.MissingLibraryError as error:
             if not any("lambda-lint[terraform]" in one for one in notes):
                 notes.append(str(error))
@@ -83,14 +90,15 @@ def read(
             notes.append(f"{path}: nested too deep to be read as a descriptor")
     for path in sorted(programs):
         try:
-            found += cdk.declarations(path, programs[path], files)
+            take(cdk.declarations(path, programs[path], files))
         except RecursionError:
             notes.append(f"{path}: nested too deep to be read as a descriptor")
     found.sort(key=lambda one: (one.path, one.span, one.name, one.handler))
-    return Deployment(tuple(dict.fromkeys(found)), tuple(inline), tuple(notes))
+    asked_for = libraries(descriptors)
+    return Deployment(tuple(dict.fromkeys(found)), tuple(inline), tuple(notes), asked_for)
 
 
-def _reader(path: str) -> _Reader | None:
+def _reader(path: str, source: Source) -> _Reader | None:
     if dockerfile.is_dockerfile(path):
         return dockerfile.declarations
     name = posixpath.basename(path)
@@ -108,10 +116,16 @@ def _reader(path: str) -> _Reader | None:
         return frameworks.architect
     if name == "function.json":
         return frameworks.function_json
+    if scripts.is_script(path):
+        return scripts.commands
+    if scripts.is_workflow(path):
+        return scripts.workflow
     if serverless.is_serverless(path):
         return serverless.declarations
     if terraform.is_terraform(path):
         return terraform.declarations
     if path.endswith((".yaml", ".yml", ".json", ".template")):
+        if frameworks.is_python_lambda(name, source):
+            return frameworks.python_lambda
         return cloudformation.declarations
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lambda_lint.source import Source
 
@@ -28,6 +28,10 @@ class Files:
         """Return the text of a descriptor, None if there is none of this path."""
         source = self.descriptors.get(path)
         return None if source is None else text_of(source)
+
+    def lines(self, path: str) -> Sequence[str]:
+        """Return the lines of a Python file of the project."""
+        return self._sources[path].lines
 
     def has_word(self, path: str, word: bytes) -> bool:
         """Whether a Python file of the project has some bytes in it."""

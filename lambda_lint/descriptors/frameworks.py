@@ -33,6 +33,11 @@ def is_zappa(path: str) -> bool:
     return re.fullmatch(r"zappa_settings[\w.-]*\.(?:json|ya?ml|toml)", name) is not None
 
 
+def is_python_lambda(name: str, source: Source) -> bool:
+    """Whether a file of this name (without folders) is the configuration of python-lambda."""
+    return name in ("config.yaml", "config.yml") and b"function_name" in source.data
+
+
 def chalice(source: Source, files: Files) -> Iterator[Declaration]:
     """Yield the application of a Chalice project: `app` in `app.py`, beside the configuration.
 
@@ -50,7 +55,10 @@ def chalice(source: Source, files: Files) -> Iterator[Declaration]:
         )
         # The configuration names no handler; one that was left behind declares nothing.
         expected = posixpath.join(layer, "app.py")
-        if found is not None and found.module == expected and files.has_word(expected, b"Chalice"):
+        words = (b"Chalice", b"Domovoi")
+        if found is None or found.module != expected:
+            continue
+        if any(files.has_word(expected, word) for word in words):
             yield found
 
 
@@ -69,6 +77,8 @@ def zappa(source: Source, files: Files) -> Iterator[Declaration]:
             seen.add((handler, span))
             described = _described(stage, "Zappa", source, span, handler, root)
             described.flags = flags
+            # Where Django's application is, its settings may say otherwise.
+            described.is_python = not handler.endswith(".wsgi:application")
             found = declare(described, files)
             if found is not None:
                 yield found
@@ -79,6 +89,9 @@ def _of_stage(settings: Node) -> Iterator[tuple[str, Span, set[str]]]:
     if application is not None and application.text:
         module, _, attribute = application.text.rpartition(".")
         yield f"{module}:{attribute}", application.span, set()
+    django = settings.get("django_settings")
+    if django is not None and django.text:
+        yield f"{django.text.rpartition('.')[0]}.wsgi:application", django.span, set()
     own = settings.get("lambda_handler")
     if own is not None and own.text and own.text != "handler.lambda_handler":
         yield own.text, own.span, set()
@@ -88,9 +101,9 @@ def _of_stage(settings: Node) -> Iterator[tuple[str, Span, set[str]]]:
         if function is not None and function.text:
             scheduled = event.get("expression") or event.get("expressions")
             yield function.text, function.span, {SCHEDULE} if scheduled is not None else set()
-    authorizer = settings.get("authorizer", "function")
-    if authorizer is not None and authorizer.text:
-        yield authorizer.text, authorizer.span, set()
+    for further in (settings.get("authorizer", "function"), settings.get("exception_handler")):
+        if further is not None and further.text:
+            yield further.text, further.span, set()
 
 
 def _described(
@@ -208,6 +221,29 @@ def function_json(source: Source, files: Files) -> Iterator[Declaration]:
         described.environment = {
             key: one.text
             for key, one in (document.get("Environment", "Variables") or document).items()
+            if one.text is not None
+        }
+        found = declare(described, files)
+        if found is not None:
+            yield found
+
+
+def python_lambda(source: Source, files: Files) -> Iterator[Declaration]:
+    """Yield the function of python-lambda's `config.yaml`: `service.handler`, code beside it.
+
+    https://github.com/nficano/python-lambda
+    """
+    root = posixpath.dirname(source.path)
+    for document in parse(text_of(source))[:1]:
+        handler = document.get("handler")
+        name = document.string("function_name")
+        if handler is None or not handler.text or name is None:
+            continue
+        described = _described(name, "python-lambda", source, handler.span, handler.text, root)
+        described.is_python = (document.string("runtime") or "").startswith("python")
+        described.environment = {
+            key: one.text
+            for key, one in (document.get("environment_variables") or document).items()
             if one.text is not None
         }
         found = declare(described, files)

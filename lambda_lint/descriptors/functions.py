@@ -17,6 +17,17 @@ _HANDLER = re.compile(r"[^\s$:{}]+\.[A-Za-z_]\w*")
 _USUAL = frozenset({"index", "app", "main", "handler", "handlers", "lambda_function", "lambda"})
 """Names of modules that templates give."""
 
+_USUAL_NAMES = frozenset(
+    {"handler", "lambda_handler", "main", "handle", "run", "app", "lambdahandler"}
+)
+"""Names of functions that templates give."""
+
+_AFFIXES = ("lambda", "function", "func", "handler", "daemon", "resource")
+"""What the name of a function may have around the name of its folder."""
+
+_SHORTEST = 4
+"""Letters that a name has at least, when something was taken off it."""
+
 _BUILT = frozenset({"python", "py", "src", "lambda", "function", "code", "index", "handler", "zip"})
 
 
@@ -108,12 +119,14 @@ def look_up(
         below = [one for one in fits if not base or one.startswith(f"{base}/")]
         if base and len(below) == 1:
             return below[0], _root(below[0], tail)
-    hints = {_plain(one) for one in found.hints} - _BUILT - {""}
+    absent = [one for one in found.roots if one not in files.folders]
+    hints = _without_affixes({_plain(one) for one in (*found.hints, *absent)} - _BUILT - {""})
     hinted = [one for one in fits if hints & _folder_names(one)]
     near = [one for one in fits if not found.near or one.startswith(f"{found.near}/")]
     exact = [one for one in hinted if hints & _last_folder_names(one)]
     # Half of all functions have such a name; one that lies elsewhere is another's.
-    anywhere = [] if _USUAL.issuperset(tail.split("/")) else fits
+    is_usual = _USUAL.issuperset(tail.split("/")) and attribute in _USUAL_NAMES
+    anywhere = [] if is_usual else fits
     for some in (exact, [one for one in hinted if one in near], hinted, near, anywhere):
         if len(some) == 1:
             return some[0], _root(some[0], tail)
@@ -159,6 +172,17 @@ def _plain(name: str) -> str:
     known = re.sub(r"\$\{[^}]*\}", "", name)
     stem = re.sub(r"\.(?:zip|py|jar)$", "", posixpath.basename(known))
     return re.sub(r"[^a-z0-9]", "", stem.lower())
+
+
+def _without_affixes(names: set[str]) -> set[str]:
+    """Return the names, and those that are left of them without `lambda` or `function`."""
+    found = set(names)
+    for name in names:
+        for affix in _AFFIXES:
+            for short in (name.removeprefix(affix), name.removesuffix(affix)):
+                if len(short) >= _SHORTEST:
+                    found.add(short)
+    return found - _BUILT - _USUAL
 
 
 def _last_folder_names(path: str) -> set[str]:

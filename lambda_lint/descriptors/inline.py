@@ -68,6 +68,26 @@ def read_inline(node: Node | None, path: str, template: str, lines: Sequence[str
     return _of_scalar(node, path, template, lines, is_sub=False)
 
 
+def of_literal(text: str, span: Span, path: str, program: str, lines: Sequence[str]) -> Inline:
+    """Return the code that a string literal of a Python program is, at `span`.
+
+    `text` is its value, or the value without the indentation that all of its lines have. `lines`
+    are those of the program.
+    """
+    places: list[tuple[int, int, bool]] = []
+    for index, line in enumerate(text.split("\n")):
+        number = min(span.line + index, span.end_line)
+        written = lines[number - 1] if number <= len(lines) else ""
+        # The first line ends where the literal does, if it has no other.
+        column = written.rfind(line) if index else written.find(line, span.column)
+        exact = bool(line) and column >= 0 and number == span.line + index
+        if exact:
+            places.append((number, column + 1, True))
+        else:
+            places.append((number, span.column if number == span.line else 1, False))
+    return Inline(path, program, text, tuple(places))
+
+
 def _of_scalar(
     node: Node, path: str, template: str, lines: Sequence[str], *, is_sub: bool
 ) -> Inline | None:

@@ -1,8 +1,10 @@
-"""Which files may describe a deployment, told by their names and their bytes."""
+"""Which files may describe a deployment or what it needs, told by their names and their bytes."""
 
 from __future__ import annotations
 
 import re
+
+from lambda_lint.descriptors.requirements import is_requirements
 
 MAX_BYTES = 2 * 1024 * 1024
 """A descriptor that is larger is not read: CloudFormation itself takes at most one mebibyte.
@@ -16,8 +18,7 @@ _NAME = re.compile(
     | .+ \. (?:ya?ml | json | template | tf | tofu | tfvars)
     | (?:zappa_settings | samconfig | sst | copilot) \. toml
     | (?:serverless | sst\.config) \. [cm]?[tj]s
-    | (?:run | start | entry | entrypoint | docker-entrypoint | lambda_entrypoint)\w* \. sh
-    | bootstrap | app\.arc | \.arc | BUILD (?:\.pants)?
+    | .+ \. (?:sh | mk) | (?:GNU)?Makefile | bootstrap | app\.arc | \.arc | BUILD (?:\.pants)?
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -36,13 +37,17 @@ _ANY_CONTENT = re.compile(
 _WORDS = re.compile(
     rb"AWS::Lambda::|AWS::Serverless::|AWS::CloudFormation::Stack|lambda_functions|app_function"
     rb"|chalice|handler[\"']?\s*:|uvicorn|gunicorn|hypercorn|python_aws_lambda_function"
-    rb"|python_awslambda|awslambdaric|aws-lambda-adapter"
+    rb"|python_awslambda|awslambdaric|aws-lambda-adapter|lambda\s+create-function"
+    rb"|lambda\s+update-function-configuration|aws-lambda-deploy"
 )
+
+
+_LIBRARIES = re.compile(rb"aws[-_.]lambda[-_.]powertools|cachetools", re.IGNORECASE)
 
 
 def may_describe(name: str) -> bool:
     """Whether a file of this name (without folders) may describe a deployment."""
-    return _NAME.fullmatch(name) is not None
+    return _NAME.fullmatch(name) is not None or is_requirements(name)
 
 
 def describes(path: str, data: bytes) -> bool:
@@ -50,4 +55,6 @@ def describes(path: str, data: bytes) -> bool:
     name = path.rpartition("/")[2]
     if f"/{path}".endswith("/.chalice/config.json"):
         return True
+    if is_requirements(name):
+        return _LIBRARIES.search(data) is not None
     return _ANY_CONTENT.fullmatch(name) is not None or _WORDS.search(data) is not None

@@ -35,9 +35,14 @@ MISSING = (
 )
 """What is said when there is a `.tf` file and no python-hcl2."""
 
-_FUNCTION = re.compile(rb"aws_lambda_function[\"'\s]|\bhandler\b")
+_FUNCTION = re.compile(rb"aws_lambda_function[\"'\s]|handler\b|\bcommand\b")
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
-_DECLARES = re.compile(r'aws_lambda_function"|\bhandler\b')
+_DECLARES = re.compile(
+    r'aws_lambda_function"|handler"?\s*=|\A\s*module\s[\s\S]*\bcommand"?\s*=\s*\['
+)
+_HANDLER_KEY = re.compile(r"(?:\w+_)?handler")
+_CODE_KEY = re.compile(r"\w*(?:source|src|code|path|dir|file)\w*")
+_COMMAND = re.compile(r"[A-Za-z_][\w./-]*\.[A-Za-z_]\w*")
 _VALUES = re.compile(r'\A\s*(?:variable|locals|data\s+"archive_file")')
 _MOST_BYTES = 500_000
 _MOST_BLOCK = 30_000
@@ -69,9 +74,7 @@ def declarations(source: Source, files: Files) -> Iterator[Declaration]:
     for block in _list(document.get("module")):
         for name, body in block.items() if isinstance(block, dict) else ():
             if isinstance(body, dict):
-                found = folder.module(_unquoted(name), body, source)
-                if found is not None:
-                    yield found
+                yield from folder.module(_unquoted(name), body, source)
 
 
 class _Folder:
@@ -92,25 +95,48 @@ class _Folder:
             return self._image(found, body)
         return declare(found, self.files)
 
-    def module(self, name: str, body: dict[str, Any], source: Source) -> Declaration | None:
-        """A module that is given a handler is a function, whatever it is called."""
-        if not isinstance(body.get("handler"), str):
-            return None
+    def module(self, name: str, body: dict[str, Any], source: Source) -> Iterator[Declaration]:
+        """A module that is given a handler is a function, whatever it is called.
+
+        So is one that is given the command of an image, if the command names a file of the project.
+        """
         found = self._described("module", name, body, source)
         if found is None:
-            return None
-        for key in ("source_path", "source_dir", "source_code_path", "lambda_source_dir", "path"):
-            for one in _list(body.get(key)):
+            return
+        for key, value in body.items():
+            if key == "source" or not _CODE_KEY.fullmatch(key):
+                continue
+            for one in _list(value):
                 if isinstance(one, dict):
                     one = one.get("path")
                 place = self._folder(one)
-                if place is not None:
-                    place = place.removesuffix(".py") if place.endswith(".py") else place
-                    in_file = place not in self.files.folders and "/" in place
-                    found.roots.append(posixpath.dirname(place) if in_file else place)
+                if place in self.files.paths:
+                    found.roots.append(posixpath.dirname(place or ""))
+                elif place in self.files.folders:
+                    found.roots.append(place or "")
         self._add_archive(found, body)
         found.is_complete = False
-        return declare(found, self.files)
+        if not found.handler:
+            given = [body[key] for key in body if _HANDLER_KEY.fullmatch(_unquoted(key))]
+            found.handler = next((text for one in given if (text := self._text(one))), "")
+            found.is_python = False
+        handlers = [found.handler] if found.handler else [*dict.fromkeys(self._commands(body, 0))]
+        for one in handlers:
+            declared = declare(replace(found, handler=one), self.files)
+            if declared is not None:
+                yield declared
+
+    def _commands(self, value: object, depth: int) -> Iterator[str]:
+        """Yield the handlers that are an image's command somewhere in a module's arguments."""
+        for key, inner in value.items() if isinstance(value, dict) and depth < _DEEPEST else ():
+            if _unquoted(str(key)) == "command":
+                words = _list(inner)
+                text = self._text(words[0]) if len(words) == 1 else None
+                if text is not None and _COMMAND.fullmatch(text):
+                    yield text
+            else:
+                for one in _list(inner):
+                    yield from self._commands(one, depth + 1)
 
     def _described(
         self, kind: str, name: str, body: dict[str, Any], source: Source
@@ -194,7 +220,13 @@ class _Folder:
                 places = [inside(one, text[len(start) :]) for one in above(self.path)]
                 known = [one for one in places if one in self.files.folders]
                 return known[0] if known else None
-        return None if "\0" in text else inside(self.path, text)
+        place = None if "\0" in text else inside(self.path, text)
+        if place is not None and (place in self.files.folders or place in self.files.paths):
+            return place
+        # A plain path is one from where Terraform is started, which may be any folder.
+        tail = posixpath.normpath(text).replace("../", "").strip("./")
+        fits = [one for one in self.files.folders if tail and f"/{one}".endswith(f"/{tail}")]
+        return fits[0] if len(fits) == 1 else place
 
     def _text(self, value: object, depth: int = 0) -> str | None:
         """Return a text with variables' defaults and locals put in, None where one is unknown."""
@@ -364,7 +396,7 @@ def _span(source: Source, kind: str, name: str) -> Span:
     for number, line in enumerate(lines[start - 1 : start + 200], start):
         if number > start and line.startswith("}"):
             break
-        match = re.match(r"\s*handler\s*=\s*(.*?)\s*$", line[:500])
+        match = re.match(r"\s*(?:(?:\w+_)?handler|command)\s*=\s*(.*?)\s*$", line[:500])
         if match:
             return Span(number, match.start(1) + 1, number, match.end(1) + 1)
     return Span(start, 1, start, 2)

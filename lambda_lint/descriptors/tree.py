@@ -7,6 +7,7 @@ and the tree is built without recursion and within a budget. An alias stands for
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -75,13 +76,23 @@ class Node:
 
 
 def parse(text: str) -> list[Node]:
-    """Return the documents of a YAML or JSON text. Raises TreeError."""
+    """Return the documents of a YAML or JSON text. Raises TreeError.
+
+    What a template engine would fill in (`%name%`, `{{ name }}`) is put aside only when the text is
+    no YAML with it.
+    """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return _documents(yaml.parse(text, Loader=loader))
     except yaml.YAMLError as error:
+        plain = _without_markers(text)
+        if plain != text:
+            try:
+                return _documents(yaml.parse(plain, Loader=loader))
+            except (yaml.YAMLError, ValueError, RecursionError):
+                pass
         mark = getattr(error, "problem_mark", None)
         try:
             return [_of_json(json.loads(text), 0, [MAX_NODES])]
@@ -90,6 +101,16 @@ def parse(text: str) -> list[Node]:
             raise TreeError(f"{line}{getattr(error, 'problem', None) or 'no YAML'}") from error
     except (ValueError, RecursionError) as error:
         raise TreeError(str(error)) from error
+
+
+_STATEMENT = re.compile(r"^([ \t]*)\{%[^\n]*%\}[ \t]*$", re.MULTILINE)
+_MARKER = re.compile(r"%[A-Za-z]\w*%|\{\{[^{}\n]*\}\}|<%[^%\n]*%>")
+
+
+def _without_markers(text: str) -> str:
+    """Return the text with what is no YAML replaced by as many characters that are."""
+    text = _STATEMENT.sub(lambda match: "#" * len(match[0]), text)
+    return _MARKER.sub(lambda match: "_" * len(match[0]), text)
 
 
 def _documents(events: Iterator[object]) -> list[Node]:

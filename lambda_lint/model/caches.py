@@ -89,7 +89,8 @@ class Caches:
             for site in sites:
                 if _FEW.search(function.name):
                     break
-                key = self._open_key([one.value for one in site.node.arguments], site.scope)
+                given = [one.value for one in site.node.arguments if not one.star]
+                key = self._open_key(given, site.scope)
                 if key is not None:
                     yield self._at_decorator("unbounded", function, guard, site, key)
                     break
@@ -203,14 +204,15 @@ class Caches:
                     continue
                 if self.phases.of_node(statement, scope) is not Phase.ONCE:
                     continue
-                key = None
-                if not _FEW.search(root.name) and not _FEW.search(function.name):
+                key = self._identity(target.index, scope)
+                problem = "unbounded" if key is None else "fresh"
+                if key is None and not _FEW.search(root.name) and not _FEW.search(function.name):
                     key = self._open_key([target.index], scope)
                 way = self.phases.path_to(function)
                 if key is None or way is None or self._is_kept_small(root, function):
                     continue
                 yield Caching(
-                    "unbounded",
+                    problem,
                     touch.spot.describe(),
                     key,
                     scope.module.path,
@@ -220,6 +222,38 @@ class Caches:
                     Step(scope.module.path, target.index.span, f"the key is `{key}`"),
                     False,
                 )
+
+    def _identity(self, key: nodes.Expression, scope: Scope) -> str | None:
+        """Return how a key is written that is the `id()` of something that this event made."""
+        found = [(key, scope)]
+        if isinstance(key, nodes.Name):
+            owner = scope.lookup(key.id)
+            found += [
+                (one.value, one.scope)
+                for one in (owner.bindings[key.id] if owner is not None else ())
+                if one.value is not None and one.kind == "assign"
+            ]
+        for value, where in found:
+            for one in nodes.walk(value):
+                match one:
+                    case nodes.Call(func=nodes.Name(id="id"), arguments=[given]) if (
+                        self._is_made_now(given.value, where)
+                    ):
+                        return f"id({_shown(given.value)})"
+        return None
+
+    def _is_made_now(self, value: nodes.Expression, scope: Scope) -> bool:
+        if EVENT in self.dependence.of(value, scope):
+            return True
+        for one in self.evaluator.evaluate(value, scope):
+            match one:
+                case DisplayValue(node=node, scope=where):
+                    if self.phases.of_node(node, where) is Phase.INVOKE:
+                        return True
+                case InstanceValue(class_=class_):
+                    if class_ in self.phases.per_invocation:
+                        return True
+        return False
 
     def _is_plain(self, place: Place, touch: Touch) -> bool:
         """Whether it is certainly a dictionary of Python's, which forgets nothing."""
@@ -276,12 +310,21 @@ class Caches:
     def _open_key(self, parts: Sequence[nodes.Expression], scope: Scope) -> str | None:
         """Return how a part of a key is written that can be anything, and comes with the event."""
         for part in parts:
-            if EVENT not in self.dependence.of(part, scope):
+            if EVENT not in self.dependence.of(part, scope) or self._is_object(part, scope):
                 continue
-            words = _words(part, scope)
+            words = [one for one in _words(part, scope) if one not in ("self", "cls")]
             if words and not any(_FEW.search(one) for one in words):
                 return _shown(part)
         return None
+
+    def _is_object(self, part: nodes.Expression, scope: Scope) -> bool:
+        """Whether it is a client or a session: what is made from the event is not the event."""
+        return any(
+            isinstance(one, External)
+            and one.name.endswith("()")
+            and self.knowledge.constructor(one.name.removesuffix("()")) is not None
+            for one in self.evaluator.evaluate(part, scope)
+        )
 
 
 def _words(part: nodes.Expression, scope: Scope) -> list[str]:
@@ -337,10 +380,10 @@ _AGE = re.compile(
 
 _FEW = re.compile(
     r"region|account|stage|environment|\benv\b|bucket|table|queue|topic|stream|tenant|org|repo"
-    r"|service|locale|lang|type|kind|mode|method|categor|version|currency|template|model|schema"
+    r"|service|locale|lang|type|kind|mode|method|categor|catalog|version|currency|template|model|schema"
     r"|domain|stack|cluster|database|function|endpoint|class|format|level|status|role|provider"
     r"|zone|country|project|product|secret|param|config|setting|client|installation|team|channel"
-    r"|issuer|kid|pool|module|action|operation|command|feature|flag|host|partition|group|app",
+    r"|session$|issuer|kid|pool|module|action|operation|command|feature|flag|host|partition|group|app",
     re.IGNORECASE,
 )
 """Names of what is one of few in most systems, although the event says which one it is."""

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 from lambda_lint.finding import Step
 from lambda_lint.model.addresses import Address, address_of
-from lambda_lint.model.calls import Edge, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import Edge
 from lambda_lint.model.event_loops import used_in_new_loop
 from lambda_lint.model.knowledge import Request, Stored
-from lambda_lint.model.loops import is_conditional, loop_around, serves_all_items
+from lambda_lint.model.loops import (
+    Loop,
+    calls_once,
+    is_conditional,
+    loop_around,
+    serves_all_items,
+)
 from lambda_lint.model.phases import Path
 from lambda_lint.model.program import CallSite, Function, Scope
 from lambda_lint.model.resources import Resource, Use
@@ -180,6 +187,38 @@ class CallFacts:
         return way is not None and way.entry.lifecycle
 
     @cached_property
+    def in_worker_thread(self) -> bool:
+        """Whether every way from a handler to the call leads through a thread that it starts."""
+        phases = self.project.phases
+        entries = {entry.function for one in self.project.handlers for entry in one.entries}
+        seen = {self.function}
+        stack = [self.function]
+        threads = False
+        while stack:
+            function = stack.pop()
+            if function in entries or function.is_module:
+                return False
+            for edge in self.project.call_graph.into.get(function, ()):
+                if edge.caller in seen or not phases.runs_each_time(edge):
+                    continue
+                if self._starts_thread(edge):
+                    threads = True
+                else:
+                    seen.add(edge.caller)
+                    stack.append(edge.caller)
+        return threads
+
+    def _starts_thread(self, edge: Edge) -> bool:
+        """Whether the callee is run by a thread of its own: `pool.submit(work)`."""
+        if edge.site is None or edge.kind not in ("runner", "wrapper"):
+            return False
+        names = [one.name for one in self.project.call_graph.externals.get(edge.site, ())]
+        runners = [self.project.knowledge.runner(name) for name in names]
+        return any(one is not None and one.where == "thread" for one in runners) or any(
+            name.endswith("Thread().start") for name in names
+        )
+
+    @cached_property
     def repeated_for_items(self) -> bool:
         """Whether a loop over data certainly repeats the call: here, or around the call of here.
 
@@ -191,7 +230,7 @@ class CallFacts:
         if self.way is None or not self.way.edges:
             return False
         edge = self.way.edges[-1]
-        found = loop_around(edge.node, edge.scope)
+        found = self.loop_of(edge)
         return (
             found is not None
             and edge.kind in ("call", "method")
@@ -199,14 +238,30 @@ class CallFacts:
             and serves_all_items(found, edge.node, edge.scope, self.project.evaluator)
         )
 
+    def loop_of(self, edge: Edge) -> Loop | None:
+        """Return the innermost loop that repeats a call of the way for the same callee."""
+        found = loop_around(edge.node, edge.scope)
+        while (
+            found is not None
+            and edge.site is not None
+            and calls_once(
+                found, edge.site.node.func, edge.callee, edge.scope, self.project.evaluator
+            )
+        ):
+            found = loop_around(found, edge.scope)
+        return found
+
     @cached_property
     def only_some_items(self) -> bool:
         """Whether a branch decides, for each round of the loop that repeats it, over the call."""
-        places: list[tuple[nodes.Node, Scope]] = [(self.node, self.site.scope)]
+        places: list[tuple[nodes.Node, Scope, Loop | None]] = [
+            (self.node, self.site.scope, loop_around(self.node, self.site.scope))
+        ]
         if self.way is not None:
-            places += [(edge.node, edge.scope) for edge in reversed(self.way.edges)]
-        for node, scope in places:
-            loop = loop_around(node, scope)
+            places += [
+                (edge.node, edge.scope, self.loop_of(edge)) for edge in reversed(self.way.edges)
+            ]
+        for node, scope, loop in places:
             if is_conditional(node, scope, loop, partial(self._decided, scope)):
                 return True
             if loop is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span
+from lambda_lint.model.arguments import bind_arguments, further_arguments
 from lambda_lint.model.definitions import Definitions, is_middleware
 from lambda_lint.model.operations import Operations
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
@@ -101,7 +102,7 @@ class CallGraph:
         parameter = function.parameter(name)
         if parameter is not None and parameter.kind == "variadic":
             for site, skip_first in sites:
-                for one in _further(site.node, function, skip_first):
+                for one in further_arguments(site.node, function, skip_first):
                     found.update(dict.fromkeys(self.evaluator.evaluate(one, site.scope)))
             return tuple(found)
         for site, skip_first in sites:
@@ -209,7 +210,7 @@ class CallGraph:
                             if isinstance(inner, FunctionValue):
                                 self.partials.setdefault(inner.function, []).append(site)
                 case FunctionValue(function=callee, receiver=receiver) if not by_parameter:
-                    for target in self._dispatch(callee, receiver):
+                    for target in self._dispatch(callee, receiver, site):
                         if _runs_nothing(site, target):
                             continue
                         kind = "method" if target.is_method else "call"
@@ -517,9 +518,11 @@ class CallGraph:
             one.kind == "parameter" for one in found.bindings.get(value.id, ())
         )
 
-    def _dispatch(self, callee: Function, receiver: object) -> list[Function]:
+    def _dispatch(
+        self, callee: Function, receiver: object, site: CallSite | None = None
+    ) -> list[Function]:
         """Return the method and, when the receiver's exact class is open, what overrides it."""
-        targets = [callee, *self._definitions.registered.get(callee, ())]
+        targets = self._definitions.chosen(callee, receiver is not None, site)
         if isinstance(receiver, InstanceValue) and receiver.origin is None:
             overriding = self.subclasses.get(receiver.class_, ())
             if len(overriding) <= MAX_OVERRIDES:
@@ -538,44 +541,6 @@ class CallGraph:
             if method is not None:
                 yield from [method] if exact else self._dispatch(method, value)
                 return
-
-
-def bind_arguments(
-    call: nodes.Call, function: Function, skip_first: bool
-) -> dict[str, nodes.Expression]:
-    """Return which argument each parameter of `function` gets from `call`.
-
-    `skip_first` says that the first parameter is bound already (`self`, `cls`). After a starred
-    argument positions are unknown, so the rest is left out.
-    """
-    parameters = function.parameters
-    if skip_first:
-        parameters = parameters[1:]
-    positional = [one for one in parameters if one.kind in ("positional-only", "positional")]
-    by_name = {one.name: one for one in parameters}
-    bound: dict[str, nodes.Expression] = {}
-    position = 0
-    starred = False
-    for argument in call.arguments:
-        if argument.star:
-            starred = starred or argument.star == "*"
-        elif argument.name is not None:
-            if argument.name in by_name:
-                bound[argument.name] = argument.value
-        elif not starred:
-            if position < len(positional):
-                bound[positional[position].name] = argument.value
-            position += 1
-    return bound
-
-
-def _further(call: nodes.Call, function: Function, skip_first: bool) -> list[nodes.Expression]:
-    """Return the positional arguments that `*names` collects."""
-    taken = sum(one.kind in ("positional-only", "positional") for one in function.parameters)
-    given = [one for one in call.arguments if one.name is None and one.star != "**"]
-    if any(one.star for one in given):
-        return []
-    return [one.value for one in given[taken - (1 if skip_first else 0) :]]
 
 
 def _runs_nothing(site: CallSite, callee: Function) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.dependence import MODULE_NAMES
 from lambda_lint.model.program import Binding, Function, Scope
 from lambda_lint.model.values import External, FunctionValue, InstanceValue, ModuleValue

@@ -145,7 +145,11 @@ class Followed:
             return None
         text = self.constants.text(node.arguments[0].value, scope)
         if text is None:
-            return "imports a module whose name is computed"
+            # Of a name that is put together, the folder may be known.
+            known = any(
+                isinstance(one, ModuleValue) for one in self.evaluator.evaluate(node, scope)
+            )
+            return None if known else "imports a module whose name is computed"
         imports = self.evaluator.imports
         importer = scope.module.path
         if text.startswith(".") or imports.find(text, importer) is not None:

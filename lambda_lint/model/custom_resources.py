@@ -19,7 +19,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests
 FURTHER = frozenset({"PhysicalResourceId", "LogicalResourceId", "ResourceProperties"})
 """Keys of a request that answers of the SDK have too, so that they count for the event alone."""
 
-_ANSWERING = ("crhelper.", "cfnresponse.", "cfn_resource.", "cfn_resource_provider.")
+_ANSWERING = (
+    "crhelper.",
+    "cfnresponse.",
+    "cfn_resource.",
+    "cfn_resource_provider.",
+    "cfn_custom_resource.",
+)
 """Libraries that answer such requests."""
 
 

@@ -13,7 +13,8 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.program import Binding, Class, Function, Module, Scope
 from lambda_lint.model.questions import always_leaves, blocks
 from lambda_lint.model.reaching import visible

@@ -61,8 +61,14 @@ def declared_handlers(finder: Finder, declarations: Sequence[Declaration]) -> li
             known = found.get(key)
             if known is None:
                 found[key] = _as_declared(handler, declaration, first=True)
-            elif declaration not in known.declarations:
-                found[key] = _as_declared(known, declaration, first=False)
+                continue
+            # A branch decides which definition the name has, and any of them may be the handler.
+            further = tuple(one for one in handler.entries if one not in known.entries)
+            if further:
+                known = replace(known, entries=(*known.entries, *further))
+            if declaration not in known.declarations:
+                known = _as_declared(known, declaration, first=False)
+            found[key] = known
     return list(found.values())
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from lambda_lint.model.annotations import class_names
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.kinds import (
     ClassValue,
     External,
@@ -13,7 +15,7 @@ from lambda_lint.model.kinds import (
     Value,
     merge,
 )
-from lambda_lint.model.program import Class, Function, Scope
+from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.results import runner_arguments
 from lambda_lint.syntax import nodes
 
@@ -32,6 +34,8 @@ class Definitions:
         self.given: dict[tuple[Function, str], list[Value]] = {}
         #: Functions that `functools.singledispatch` chooses instead of the one that is called.
         self.registered: dict[Function, list[Function]] = {}
+        #: Objects of the types that these are registered for; none where that is unknown.
+        self._registered_for: dict[Function, tuple[Value, ...]] = {}
 
     def edges(self, function: Function) -> Iterator[tuple[Edge, bool]]:
         """Yield an edge for all that the definitions in a function's own code run."""
@@ -110,6 +114,7 @@ class Definitions:
     def begin(self, functions: Iterable[Function]) -> None:
         """Find what `@f.register` adds to a function of `functools.singledispatch`."""
         self.registered, self.given = {}, {}
+        self._registered_for.clear()
         for function in functions:
             for decorator in function.decorators:
                 called = decorator.func if isinstance(decorator, nodes.Call) else decorator
@@ -120,6 +125,114 @@ class Definitions:
                             "singledispatch", "singledispatchmethod"
                         ):
                             self.registered.setdefault(value.function, []).append(function)
+                            self._registered_for[function] = self._types(decorator, function, scope)
+
+    def _types(
+        self, decorator: nodes.Expression, function: Function, scope: Scope
+    ) -> tuple[Value, ...]:
+        """Return objects of the types that a function is registered for; none when unknown."""
+        if isinstance(decorator, nodes.Call):
+            first = decorator.arguments[0].value if decorator.arguments else None
+        else:
+            parameters = function.parameters[1 if function.class_ is not None else 0 :]
+            first = parameters[0].annotation if parameters else None
+        found: list[Value] = []
+        for name in class_names(first) if first is not None else ():
+            values = (
+                self.evaluator.annotated(name, scope)
+                if isinstance(name, nodes.Constant)
+                else self.evaluator.evaluate(name, scope)
+            )
+            if not values:
+                return ()
+            found += [
+                InstanceValue(one.class_) if isinstance(one, ClassValue) else one for one in values
+            ]
+        return merge(found)
+
+    def chosen(self, function: Function, bound: bool, site: CallSite | None) -> list[Function]:
+        """Return what calling a function runs: of `functools.singledispatch` another one.
+
+        That is chosen by the class of the first argument, where the project knows it; `bound`
+        says that this stands after `self`. `site` is None where a library does the calling.
+        https://docs.python.org/3/library/functools.html#functools.singledispatch
+        """
+        registered = self.registered.get(function, [])
+        classes = None
+        if registered and site is not None and bound == function.is_method:
+            classes = self._classes_given(site.node, site.scope)
+        if classes is None:
+            return [function, *registered]
+        found: dict[Function, None] = {}
+        for class_ in classes:
+            found.update(dict.fromkeys(self._chosen_for(class_, function, registered)))
+        return list(found)
+
+    def _classes_given(self, call: nodes.Call, scope: Scope) -> list[Class] | None:
+        """Return the classes that the first argument can be of, None when not all are known."""
+        if not call.arguments or call.arguments[0].name or call.arguments[0].star:
+            return None
+        given = call.arguments[0].value
+        values = self.evaluator.evaluate(given, scope)
+        if not values or self._has_unknown_callers(given, scope):
+            return None
+        found: list[Class] = []
+        for value in values:
+            if not isinstance(value, InstanceValue):
+                return None
+            found.append(value.class_)
+            if value.origin is None:
+                found += self.calls.subclasses.get(value.class_, ())
+        return found
+
+    def _has_unknown_callers(self, given: nodes.Expression, scope: Scope) -> bool:
+        """Whether it is a parameter without annotation, for which a caller hands in anything."""
+        owner = scope.lookup(given.id) if isinstance(given, nodes.Name) else None
+        if owner is None or not isinstance(given, nodes.Name):
+            return False
+        parameter = owner.function.parameter(given.id)
+        if parameter is None or parameter.annotation is not None:
+            return False
+        return any(
+            not self.evaluator.evaluate(argument, site.scope)
+            for site, skip_first in self.calls.argument_sites(owner.function)
+            for argument in [bind_arguments(site.node, owner.function, skip_first).get(given.id)]
+            if argument is not None
+        )
+
+    def _chosen_for(
+        self, class_: Class, function: Function, registered: list[Function]
+    ) -> Iterator[Function]:
+        """Yield the function of the nearest class, and those that it cannot be known of."""
+        lineage = self.evaluator.lineage(class_)[0]
+        is_plain = all(self._has_own_bases_only(one) for one in lineage)
+        for one in registered:
+            types = self._registered_for[one]
+            if not types or any(
+                isinstance(each, External) and not (is_plain and _is_builtin_class(each))
+                for each in types
+            ):
+                yield one
+        for base in lineage:
+            nearest = [
+                one
+                for one in registered
+                for each in self._registered_for[one]
+                if isinstance(each, InstanceValue) and each.class_ is base
+            ]
+            if nearest:
+                yield from nearest
+                return
+        yield function
+
+    def _has_own_bases_only(self, class_: Class) -> bool:
+        """Whether all bases of a class are classes of the project."""
+        bases = [one.value for one in class_.node.arguments if one.name is None]
+        values = [self.evaluator.evaluate(one, class_.definition_scope) for one in bases]
+        return all(
+            one and all(isinstance(each, ClassValue) or _is_root(each) for each in one)
+            for one in values
+        )
 
     def folded(self, call: nodes.Call, scope: Scope) -> None:
         """Learn what `reduce(combine, items, first)` hands to `combine`."""
@@ -229,3 +342,13 @@ def is_middleware(function: Function) -> bool:
     https://docs.powertools.aws.dev/lambda/python/latest/utilities/middleware_factory/
     """
     return function.has_simple_decorator("lambda_handler_decorator")
+
+
+def _is_builtin_class(value: External) -> bool:
+    """Whether it is a class that no class of the project is one of unless it says so."""
+    return value.name.startswith("builtins.") and value.name != "builtins.object"
+
+
+def _is_root(value: Value) -> bool:
+    """Whether it is a base that says nothing of what its subclasses are."""
+    return isinstance(value, External) and value.name in ("builtins.object", "abc.ABC")

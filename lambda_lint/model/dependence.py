@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.fixpoint import Fixpoint
 from lambda_lint.model.program import Binding, CallSite, Class, Function, Scope
 from lambda_lint.model.values import (

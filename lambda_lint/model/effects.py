@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.facts import Effect
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.phases import Phase

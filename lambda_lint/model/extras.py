@@ -133,6 +133,7 @@ _CONSTRUCTOR_KEYS: dict[str, Callable[[object], str]] = {
     "reconnects": _flag,
     "liveness": _words,
     "closes_for_good": _flag,
+    "per_thread": _flag,
     "must_close": _flag,
     "implicit_transaction": _flag,
     "settles": _words,

@@ -28,6 +28,7 @@ class Constructor:
     reconnects: bool | None = None
     liveness: tuple[str, ...] = ()
     closes_for_good: bool = False
+    per_thread: bool = False
     must_close: bool = False
     implicit_transaction: bool = False
     settles: tuple[str, ...] = ()
@@ -227,6 +228,15 @@ class Issued:
     otherwise: str = ""
     lifetime: str = ""
     plain: tuple[str, ...] = ()
+    note: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A request that may ask for a secret. `url` is the position of the address."""
+
+    url: int
     note: str = ""
     source: str = ""
 

@@ -71,12 +71,17 @@ def may_raise(atom: Atom) -> bool:
         return True
     if atom.kind == "load":
         return isinstance(atom.node, nodes.Subscript)
-    match atom.node:
-        case nodes.Call(func=nodes.Name(id=name)):
-            return name not in _HARMLESS
-        case nodes.Call(func=nodes.Attribute(attr=attr)):
-            return attr not in _HARMLESS
+    if isinstance(atom.node, nodes.Call):
+        return call_may_raise(atom.node)
     return atom.kind == "call"
+
+
+def call_may_raise(call: nodes.Call) -> bool:
+    """Whether an exception is to be expected from a call, by the name of what is called."""
+    match call.func:
+        case nodes.Name(id=name) | nodes.Attribute(attr=name):
+            return name not in _HARMLESS
+    return True
 
 
 def runs_at_least_once(iterable: nodes.Expression) -> bool:

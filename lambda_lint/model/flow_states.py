@@ -10,12 +10,14 @@ too large to be followed as writing everything, so that nothing is said of it.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambda_lint.model.calls import Edge
 from lambda_lint.model.flow import Atom, Block, Flow, flow_of, may_raise
-from lambda_lint.model.lasting import Spot
+from lambda_lint.model.lasting import ANY, Spot
+from lambda_lint.model.places import Place
 from lambda_lint.model.program import Function, Module
 from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, WRITE, Touch
 from lambda_lint.syntax import nodes
@@ -58,7 +60,7 @@ class _State:
     assumed: frozenset[Fact] = frozenset()
     #: Spots that are written if a fact holds.
     implied: frozenset[tuple[Fact, Spot]] = frozenset()
-    left: tuple[tuple[Spot, int], ...] = ()
+    left: Mapping[Spot, int] = field(default_factory=dict)
     #: Nothing can be said: something on the way could not be followed.
     is_lost: bool = False
 
@@ -137,11 +139,17 @@ class _Run:
         end = self.before.get(self.flow.end)
         failed = self.before.get(self.flow.failed)
         exposed: dict[tuple[nodes.Node, Spot], Exposure] = {}
+        counted: Counter[Place | None] = Counter()
         for block, state in self.before.items():
             for atom in block.atoms:
                 for one in self.exposed_at(atom, state):
-                    if len(exposed) < _MAX_EXPOSED:
-                        exposed.setdefault((one.read.node, one.read.spot), one)
+                    root = one.read.spot.root
+                    # What a function is given must not crowd out what it reads of modules.
+                    counts_for = None if root.kind == "parameter" else root
+                    key = (one.read.node, one.read.spot)
+                    if key not in exposed and counted[counts_for] < _MAX_EXPOSED:
+                        counted[counts_for] += 1
+                        exposed[key] = one
                 after = self.step(state, atom)
                 if after is None:
                     break
@@ -155,7 +163,7 @@ class _Run:
             tuple(exposed.values()),
             end.written if end is not None else frozenset(),
             failed.written if failed is not None else frozenset(),
-            end.left if end is not None else (),
+            _sorted(end.left) if end is not None else (),
             end is not None,
         )
 
@@ -252,7 +260,7 @@ def _called(state: _State, summary: Summary) -> _State | None:
             left[spot] = (how & ~KEPT) | left.get(spot, KEPT)
         else:
             left[spot] = how
-    return replace(state, written=state.written | summary.written, left=_sorted(left))
+    return replace(state, written=state.written | summary.written, left=left)
 
 
 def _affected(state: _State, touch: Touch) -> _State:
@@ -266,20 +274,17 @@ def _affected(state: _State, touch: Touch) -> _State:
             written = state.written
             if touch.kind == CLEAR or touch.how != "own":
                 written = written | {touch.spot}
-            return replace(state, written=written, left=_sorted(left))
+            return replace(state, written=written, left=left)
         case "change":
-            return replace(state, left=_sorted({**dict(state.left), touch.spot: DIRTY}))
+            return replace(state, left={**state.left, touch.spot: DIRTY})
     return state
 
 
 def _renamed(state: _State, name: str, place: nodes.Node) -> _State:
     """A local name gets another value: what was known of tests on it is forgotten."""
-
-    def is_of(fact: Fact) -> bool:
-        return name in fact[0].split()
-
-    assumed = frozenset(one for one in state.assumed if not is_of(one))
-    implied = frozenset(one for one in state.implied if not is_of(one[0]))
+    word = f" {name} "
+    assumed = frozenset(one for one in state.assumed if word not in one[0])
+    implied = frozenset(one for one in state.implied if word not in one[0][0])
     match place:
         case nodes.Assign(value=nodes.Constant(kind="bool" | "none", value=value)):
             assumed |= {(f" {name} ", bool(value))}
@@ -303,27 +308,38 @@ def _met(one: _State, other: _State) -> _State:
     if one == other:
         return one
     written = one.written & other.written
-    implied = {
-        (fact, spot)
-        for left, right in ((one, other), (other, one))
-        for fact, spot in _claims(left)
-        if spot not in written and _holds(right, fact, spot) and _holds(left, fact, spot)
-    }
-    first, second = dict(one.left), dict(other.left)
-    left = {spot: first.get(spot, KEPT) | second.get(spot, KEPT) for spot in {*first, *second}}
+    implied: set[tuple[Fact, Spot]] = set()
+    for left, right in ((one, other), (other, one)):
+        implied.update(_claims(left, right, written))
+    kept = {spot: one.left.get(spot, KEPT) | how for spot, how in other.left.items()}
+    for spot, how in one.left.items():
+        kept.setdefault(spot, how | KEPT)
     return _State(
         written,
         one.assumed & other.assumed,
         frozenset(implied) if len(implied) < _MAX_IMPLIED else frozenset(),
-        _sorted(left),
+        kept,
         one.is_lost or other.is_lost,
     )
 
 
-def _claims(state: _State) -> Iterator[tuple[Fact, Spot]]:
-    yield from state.implied
-    for fact in state.assumed:
-        for spot in state.written:
+def _claims(left: _State, right: _State, written: frozenset[Spot]) -> Iterator[tuple[Fact, Spot]]:
+    """Yield what one of two ways says of a spot that only some ways write, and both keep to.
+
+    A way keeps to it that wrote the spot, that assumes the opposite of the fact, or that says the
+    same. Every pair of a fact and a spot would be too many to look at.
+    """
+    for fact, spot in left.implied:
+        if spot not in written and _holds(right, fact, spot):
+            yield fact, spot
+    for fact, spot in right.implied:
+        if fact in left.assumed and spot in left.written and spot not in written:
+            yield fact, spot
+    opposed = [one for one in left.assumed if (one[0], not one[1]) in right.assumed]
+    if not opposed and not right.written:
+        return
+    for spot in left.written - written:
+        for fact in left.assumed if _is_written(spot, right.written) else opposed:
             yield fact, spot
 
 
@@ -336,10 +352,16 @@ def _holds(state: _State, fact: Fact, spot: Spot) -> bool:
 
 
 def _is_written(spot: Spot, written: frozenset[Spot]) -> bool:
-    return any(one.covers(spot) for one in written)
+    """Whether a spot, or what it is a part of, is written; see `Spot.covers`."""
+    path = spot.path
+    if ANY in path:
+        path = path[: path.index(ANY)]
+    elif spot in written:
+        return True
+    return any(Spot(spot.root, path[:length]) in written for length in range(len(path) + 1))
 
 
-def _sorted(left: dict[Spot, int]) -> tuple[tuple[Spot, int], ...]:
+def _sorted(left: Mapping[Spot, int]) -> tuple[tuple[Spot, int], ...]:
     return tuple(sorted(left.items(), key=lambda item: (item[0].root.name, item[0].path, item[1])))
 
 
@@ -384,6 +406,8 @@ _PASSES = 12
 """How often a block is looked at on average before the function counts as unknown."""
 
 _MAX_EXPOSED = 60
+"""How many reads of one place a summary names, and how many of parameters."""
+
 _MAX_WAY = 12
 _MAX_IMPLIED = 400
 

@@ -263,14 +263,15 @@ class Guards:
                 return
 
     def _tried_in(self, attempt: nodes.Try, scope: Scope) -> tuple[Place, ...]:
-        """Return the places that the body of a `try` names."""
+        """Return the places that the body of a `try` uses; what it only adds to itself is not."""
         found = self._tried.get((attempt, scope))
         if found is None:
+            inside = [one for statement in attempt.body for one in nodes.walk(statement)]
+            renewed = {two for one in inside for two in _renewed(one)}
             places = (
                 self.places.of(one, scope.module.scope_of.get(one, scope))
-                for statement in attempt.body
-                for one in nodes.walk(statement)
-                if isinstance(one, nodes.Expression)
+                for one in inside
+                if isinstance(one, nodes.Expression) and one not in renewed
             )
             found = tuple(dict.fromkeys(place for place in places if place is not None))
             self._tried[attempt, scope] = found
@@ -549,6 +550,22 @@ class Guards:
 
 def _is_all(place: Place) -> bool:
     return place.kind == "global" and place.name == "globals()"
+
+
+def _renewed(statement: nodes.Node) -> Iterator[nodes.Node]:
+    """Yield the variable that a statement binds anew, and where it makes the new text of the old.
+
+    `text = text + "…"` uses nothing that may have failed.
+    """
+    match statement:
+        case nodes.Assign(targets=[nodes.Name(id=name) as target], value=value):
+            yield target
+            if isinstance(value, nodes.BinaryOperation):
+                for one in nodes.walk(value):
+                    if isinstance(one, nodes.Name) and one.id == name:
+                        yield one
+        case nodes.AugmentedAssign(target=nodes.Name() as target):
+            yield target
 
 
 _Block = Sequence[nodes.Statement]

@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 
 from lambda_lint.declaration import Declaration
 from lambda_lint.finding import Confidence, Span, Step
-from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.custom_resources import answers_cloudformation
 from lambda_lint.model.declared import declared_handlers
 from lambda_lint.model.evidence import ENOUGH, Evidence
 from lambda_lint.model.program import Binding, Function, Module
 from lambda_lint.model.reaching import final
 from lambda_lint.model.registrations import Route
-from lambda_lint.model.routes import Routes, is_test_path
+from lambda_lint.model.routes import Routes, is_only_called_test, is_test_path
 from lambda_lint.model.values import External, FunctionValue, InstanceValue, Value
 from lambda_lint.syntax import nodes
 
@@ -123,8 +124,13 @@ def find_handlers(
                 whole = handler in finder.applications
                 (applications if whole else handlers).append(handler)
     handlers += finder.called_by_nobody(applications, handlers)
-    handlers = finder.without_kept(handlers)
+    handlers = finder.without_kept(finder.without_helpers(handlers))
     handlers += finder.routes_without_handler(handlers)
+    if not handlers:
+        # Where there is no other, the function in `test.py` is what is deployed to try Lambda out.
+        for path in filter(is_only_called_test, sorted(calls.modules)):
+            tried = finder.in_module(calls.modules[path])
+            handlers += [one for one in tried if one.name == "lambda_handler"]
     return sorted(handlers, key=lambda one: (one.path, one.span, one.name))
 
 
@@ -258,6 +264,35 @@ class Finder:
             unused = not application.entries and application.path in paths
             if not unused and not any(application.path in closure for closure in dispatching):
                 yield application
+
+    def without_helpers(self, handlers: Sequence[Handler]) -> list[Handler]:
+        """Leave out functions that only look like handlers, and that a declared handler calls.
+
+        The descriptor says which of the two Lambda calls: `guarded`, which calls `lambda_handler`.
+        """
+        declared = {
+            entry.function
+            for one in handlers
+            if one.declarations
+            for entry in one.entries
+            if entry.step is None
+        }
+        kept = []
+        for one in handlers:
+            function = one.entries[-1].function if one.entries else None
+            if function is None or one.declarations or (one.path, one.name) in self.named:
+                kept.append(one)
+                continue
+            route = self.routes.of(function)
+            is_sure = self.is_named(one.path, function.qualname) or (
+                route is not None and route.own
+            )
+            if is_sure or not any(
+                edge.kind in _RUNS and edge.caller in declared and edge.caller is not function
+                for edge in self.calls.into.get(function, ())
+            ):
+                kept.append(one)
+        return kept
 
     def without_kept(self, handlers: Sequence[Handler]) -> list[Handler]:
         """Leave out functions that other handlers find in a registry of the project.
@@ -397,7 +432,7 @@ class Finder:
         if isinstance(application, (External, InstanceValue)) and application.origin is not None:
             made_by.append(application.origin)
         if isinstance(application, External):
-            custom_resource = application.name.startswith("crhelper.")
+            custom_resource = application.name.startswith(("crhelper.", "cfn_custom_resource."))
         elif isinstance(application, InstanceValue):
             # A subclass of the project may do something of its own for each event.
             for base in self.evaluator.lineage(application.class_)[0]:

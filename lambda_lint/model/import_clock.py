@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lambda_lint.finding import Step
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.facts import Momentary
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.lasting import Lasting, Spot
@@ -45,6 +45,8 @@ class Frozen:
     function: Function
     #: Whether its name says that it is that of the environment.
     of_environment: bool = False
+    #: Whether some call on the way of an invocation relies on the default.
+    is_left_out: bool = True
     #: Whether a hook that runs when a snapshot is restored makes it anew.
     restored: bool = False
 
@@ -211,19 +213,22 @@ class ImportClock:
         node = site.module.parents.get(parameter)
         function = site.module.function_of.get(node) if node is not None else None
         path = self.phases.path_to(function) if function is not None else None
-        if function is None or path is None or not self._is_left_out(function, parameter.name):
+        if function is None or path is None:
             return None
         spot = Spot(Place("parameter", function, parameter.name))
         if not any(self.loads.of_local(parameter.name, function.scope)):
             return None
         # A wrong time in a log is wrong as well, where the caller is meant to give the right one.
         use = self.uses.of_name(parameter.name, function.scope, spot) or "is logged"
-        read = Step(
-            site.module.path,
-            function.name_span,
-            f"without `{parameter.name}`, it takes the default",
+        is_left_out = self._is_left_out(function, parameter.name)
+        told = "without `{}`, it takes the default"
+        if not is_left_out:
+            told = "every call gives `{}` so far"
+        read = Step(site.module.path, function.name_span, told.format(parameter.name))
+        return Frozen(
+            *(site, what, "default", parameter.name, use, path, read, function),
+            is_left_out=is_left_out,
         )
-        return Frozen(site, what, "default", parameter.name, use, path, read, function)
 
     def _is_left_out(self, function: Function, name: str) -> bool:
         """Whether some call on the way of an invocation relies on the default."""

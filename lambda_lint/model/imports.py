@@ -32,6 +32,7 @@ class ImportMap:
                 tail = posixpath.basename(path).removesuffix(".py")
             self._by_tail.setdefault(tail, []).append(path)
         self._memo: dict[tuple[str, str], str | None] = {}
+        self._matches: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def find(self, dotted: str, importer: str) -> str | None:
         """Return the path of the module `dotted` as imported absolutely by the file `importer`."""
@@ -41,6 +42,38 @@ class ImportMap:
         if key not in self._memo:
             self._memo[key] = self._find(dotted, importer)
         return self._memo[key]
+
+    def matching(self, pattern: str, importer: str) -> tuple[str, ...]:
+        """Return the paths of the modules `bots.*`, where the star is one part of a dotted name."""
+        key = (pattern, importer)
+        if key not in self._matches:
+            self._matches[key] = self._matching(pattern, importer)
+        return self._matches[key]
+
+    def _matching(self, pattern: str, importer: str) -> tuple[str, ...]:
+        before, _, after = pattern.partition("*")
+        folder, _, start = before.rpartition(".")
+        folder = folder.replace(".", "/")
+        if self._is_library(pattern.partition(".")[0], importer):
+            return ()
+        end = f"{after.replace('.', '/')}.py"
+        for root in self._roots(importer):
+            inside = posixpath.join(root, folder)
+            if inside not in self.folders:
+                continue
+            first = f"{inside}/{start}"
+            found = [
+                path
+                for path in sorted(self.paths)
+                if path.startswith(first)
+                and path.endswith(end)
+                and "/" not in path[len(first) : -len(end)]
+                and not path.endswith("/__init__.py")
+                and path != importer
+            ]
+            if found:
+                return tuple(found)
+        return ()
 
     def find_relative(self, dotted: str, level: int, importer: str) -> str | None:
         """Return the path for `from ..dotted import`; `level` counts the dots."""

@@ -14,18 +14,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lambda_lint.finding import Span, Step
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.addresses import surely_names
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.facts import Issued
-from lambda_lint.model.guards import Guard
 from lambda_lint.model.handlers import Handler
+from lambda_lint.model.kept_lives import Lives
+from lambda_lint.model.kept_uses import Uses
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.lasting import Lasting
 from lambda_lint.model.loads import Loads
-from lambda_lint.model.phases import Path, Phase, Phases
+from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
-from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, WRITE, Touch, Touches
-from lambda_lint.model.values import ClassValue, DisplayValue, External, FunctionValue
+from lambda_lint.model.values import ClassValue, External, FunctionValue
 from lambda_lint.syntax import nodes
 
 
@@ -57,7 +58,8 @@ class _Value:
     """An expression that holds what was issued.
 
     `callers` are the calls by whose arguments it came into its function, `pending` the parameter
-    on which it depends what it is, and `kind` what it is as far as that is known.
+    on which it depends what it is, and `kind` what it is as far as that is known. `needed` are the
+    parameters without which it is not fetched: `if role: … assume_role(RoleArn=role)`.
     """
 
     node: nodes.Expression
@@ -66,6 +68,7 @@ class _Value:
     pending: str = ""
     callers: tuple[tuple[nodes.Call, Scope], ...] = ()
     in_object: bool = False
+    needed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,8 @@ class Keeping:
         self.lasting = lasting
         self.knowledge = knowledge
         self.loads = Loads(lasting, phases.calls.modules)
-        self._touches: dict[Place, list[tuple[Touch, Phase]]] | None = None
+        self.lives = Lives(phases, lasting, knowledge)
+        self.uses = Uses(phases, lasting, knowledge, self.loads)
 
     def all(self) -> Iterator[Kept]:
         """Yield what is kept, by the place of the call; each place once for a kind."""
@@ -111,26 +115,43 @@ class Keeping:
 
     def _issued(self, site: CallSite) -> Issued | None:
         for one in self.calls.externals.get(site, ()):
-            found = self.knowledge.issued(one.name)
+            found = self.knowledge.issued(one.name) or self._asked_by_address(site, one.name)
             if found is not None:
                 return found
+        return None
+
+    def _asked_by_address(self, site: CallSite, name: str) -> Issued | None:
+        """Return what a request hands out whose address is that of an extension."""
+        asking = self.knowledge.asking(name)
+        if asking is None:
+            return None
+        positional = [one.value for one in site.node.arguments if not one.name]
+        named = [one.value for one in site.node.arguments if one.name == "url"]
+        for address in named or positional[asking.url : asking.url + 1]:
+            for words, issued in self.knowledge.issuing_addresses:
+                if surely_names(address, site.scope, (words,), self.evaluator):
+                    return issued
         return None
 
     def _kept(self, site: CallSite, issued: Issued) -> Iterator[Kept]:
         if self.phases.guards.is_dead(site.node, site.scope.module):
             return
-        start = _Value(site.node, site.scope, issued.kind)
+        start = _Value(
+            site.node, site.scope, issued.kind, needed=self._needed(site.node, site.scope)
+        )
         if issued.only_with:
             given = next((one for one in site.node.arguments if one.name == issued.only_with), None)
             start = self._decided(start, given.value if given is not None else None, site.scope)
         for rest in self._rests(start, issued):
-            if self._ends(rest):
+            if self.lives.ends(rest.place, rest.how, rest.scope, rest.span):
                 continue
-            found = self._used(rest)
+            found = self.uses.of(rest.place, rest.how, rest.scope)
             if found is None:
                 continue
             way, handlers = found
             kind = rest.value.kind
+            if kind == "secret" and issued.otherwise and _names_no_secret(rest.shown):
+                kind = "setting"
             what = issued.otherwise if kind == "setting" and issued.otherwise else issued.what
             yield Kept(
                 site,
@@ -268,7 +289,11 @@ class Keeping:
                     if _REFRESHES.search(name):
                         return
                     made = self.knowledge.constructor(name)
-                    if made.kind != "connecting" if made is not None else _is_class(name):
+                    # What connects once and for all has no more use for it.
+                    spends = made is not None and (
+                        made.kind == "connecting" and made.reconnects is False
+                    )
+                    if not spends and (made is not None or _is_class(name)):
                         yield replace(value, node=call, in_object=True)
                         return
 
@@ -303,7 +328,7 @@ class Keeping:
             if guard.kind == "decorator" and self.phases.lasts(guard):
                 settled = self._settled_anyhow(value, function)
                 shown = f"{function.name}()"
-                if not self._forgets(guard, function):
+                if not self.lives.forgets(guard, function):
                     yield _Rest(settled, "decorator", shown, function.scope, guard.span, None)
                 return
         if value.callers:
@@ -311,9 +336,77 @@ class Keeping:
             yield replace(value, node=call, scope=scope, callers=value.callers[:-1])
             return
         for site, skip_first in self.calls.argument_sites(function):
-            yield self._at_call(
-                replace(value, node=site.node, scope=site.scope), function, site, skip_first
+            if not self._gives_all(value.needed, function, site, skip_first):
+                continue
+            given = bind_arguments(site.node, function, skip_first)
+            passed_on = [
+                one.id
+                for name in value.needed
+                if isinstance(one := given.get(name), nodes.Name)
+                and site.function.parameter(one.id) is not None
+            ]
+            there = replace(
+                value,
+                node=site.node,
+                scope=site.scope,
+                needed=(*self._needed(site.node, site.scope), *passed_on),
             )
+            yield self._at_call(there, function, site, skip_first)
+
+    def _needed(self, node: nodes.Node, scope: Scope) -> tuple[str, ...]:
+        """Return the parameters that have to be given for a node to run."""
+        found: list[str] = []
+        for child, parent in scope.module.ancestors(node):
+            match parent:
+                case nodes.If(test=test, body=body) if child in body:
+                    pass
+                case nodes.Conditional(test=test, body=body) if child is body:
+                    pass
+                case _:
+                    continue
+            operands = (
+                test.operands
+                if isinstance(test, nodes.BooleanOperation) and test.operator == "and"
+                else [test]
+            )
+            for one in operands:
+                match one:
+                    case nodes.Comparison(
+                        left=nodes.Name(id=name),
+                        operators=["is not" | "!="],
+                        comparators=[nodes.Constant(kind="none")],
+                    ):
+                        found.append(name)
+                    case nodes.Name(id=name):
+                        found.append(name)
+        return tuple(
+            name
+            for name in dict.fromkeys(found)
+            if scope.function.parameter(name) is not None
+            and all(one.kind == "parameter" for one in scope.owner(name).bindings[name])
+        )
+
+    def _gives_all(
+        self, needed: Sequence[str], function: Function, site: CallSite, skip_first: bool
+    ) -> bool:
+        """Whether a call gives everything without which the value is not fetched."""
+        if any(one.star for one in site.node.arguments):
+            return True
+        given = bind_arguments(site.node, function, skip_first)
+        for name in needed:
+            parameter = function.parameter(name)
+            value = given.get(name, parameter.default if parameter is not None else None)
+            if isinstance(value, nodes.Constant) and not value.value:
+                return False
+        return True
+
+    def _is_ever_needed(self, value: _Value) -> bool:
+        """Whether any call gives what it takes to fetch the value that comes to rest here."""
+        function = value.scope.function
+        sites = self.calls.argument_sites(function)
+        return not sites or any(
+            self._gives_all(value.needed, function, site, skip_first) for site, skip_first in sites
+        )
 
     def _at_call(
         self, value: _Value, function: Function, site: CallSite, skip_first: bool
@@ -379,6 +472,15 @@ class Keeping:
                     for node, inside in self.loads.of_local(name, scope):
                         if scope.module.statement_of(node) is not statement:
                             yield replace(value, node=node, scope=inside)
+            case nodes.Attribute(value=nodes.Name(id=owner_name), attr=attr):
+                # `self.answer = fetch()`, and further on `return self.answer`.
+                for node, inside in scope.function.attribute_loads:
+                    if (
+                        node.attr == attr
+                        and getattr(node.value, "id", "") == owner_name
+                        and node.span > target.span
+                    ):
+                        yield replace(value, node=node, scope=inside)
         spot = self.lasting.target(target, scope)
         if spot is not None and spot.root.kind not in ("parameter", "default"):
             yield from self._at_rest(value, spot.root, spot.describe(), statement)
@@ -388,6 +490,8 @@ class Keeping:
     ) -> Iterator[_Rest]:
         scope = value.scope
         if place.kind == "instance" and not self._is_object_kept(place):
+            return
+        if value.needed and not self._is_ever_needed(value):
             return
         phase = self.phases.of_node(statement, scope)
         if phase in (Phase.INIT, Phase.ONCE):
@@ -413,149 +517,19 @@ class Keeping:
                 if isinstance(statement, nodes.Return) and any(
                     one.kind == "decorator"
                     and self.phases.lasts(one)
-                    and not self._forgets(one, site.function)
+                    and not self.lives.forgets(one, site.function)
                     for one in self.phases.guards.carried(site.function)
                 ):
                     return True
         return False
 
-    # Whether anything ends its life there.
 
-    def _forgets(self, guard: Guard, function: Function) -> bool:
-        """Whether the cache around a function forgets after a time, or is told to."""
-        decorator = next((one for one in function.decorators if one.span == guard.span), None)
-        scope = function.definition_scope
-        if decorator is None or scope is None:
-            return True
-        if any(_TIME.search(one.name) for one in function.parameters):
-            # `get_secret(name, ttl_hash=None)`: the caller changes the key from time to time.
-            return True
-        called = decorator.func if isinstance(decorator, nodes.Call) else decorator
-        arguments = decorator.arguments if isinstance(decorator, nodes.Call) else []
-        for one in self.evaluator.evaluate(called, scope):
-            if isinstance(one, External):
-                memo = self.knowledge.cache_decorator(one.name)
-                if memo is None or memo.store == "disk" or "ttl" in one.name:
-                    return True
-                if any(two.name in memo.ttl_arguments for two in arguments):
-                    return True
-                if memo.store == "argument" and not self._is_plain_store(arguments, scope):
-                    return True
-            elif isinstance(one, FunctionValue):
-                if any(self._looks_at_time(two) for two in (one.function, *_within(one.function))):
-                    return True
-            else:
-                return True
-        return any(
-            node.attr in ("cache_clear", "cache_pop", "cache_invalidate")
-            and _last_name(node.value) == function.name
-            for other in self.calls.functions()
-            if self.phases.of_function(other) in (Phase.INVOKE, Phase.ONCE)
-            for node, _ in other.attribute_loads
-        )
+def _names_no_secret(shown: str) -> bool:
+    """Whether a parameter that is decrypted anyway holds an address or a name, by what keeps it.
 
-    def _is_plain_store(self, arguments: Sequence[nodes.Argument], scope: Scope) -> bool:
-        """Whether `@cached(cache={})` is given something that forgets nothing for its age."""
-        given = next((one.value for one in arguments if one.name in ("cache", None)), None)
-        values = self.evaluator.evaluate(given, scope) if given is not None else ()
-        return bool(values) and all(
-            isinstance(one, DisplayValue)
-            or (isinstance(one, External) and one.name.endswith(("LRUCache()", ".Cache()")))
-            for one in values
-        )
-
-    def _ends(self, rest: _Rest) -> bool:
-        if rest.place is None:
-            return False
-        for touch, phase in self._changes_of(rest.place):
-            function = touch.scope.function
-            if function.is_module or _contains(rest.span, touch) or phase is Phase.NEVER:
-                continue
-            if phase is Phase.INVOKE:
-                return True
-            if rest.how == "variable" and phase is not Phase.INIT:
-                return True
-        if rest.how == "variable":
-            return False
-        writer = rest.scope.function
-        around = {writer}
-        for _ in range(2):
-            around |= {edge.caller for one in list(around) for edge in self.calls.into.get(one, ())}
-        return any(self._looks_at_time(one) for one in around if not one.is_module)
-
-    def _changes_of(self, place: Place) -> list[tuple[Touch, Phase]]:
-        if self._touches is None:
-            self._touches = {}
-            touches = Touches(self.lasting)
-            for function in self.calls.functions():
-                found = [
-                    one
-                    for target, statement, scope in function.stores
-                    for one in touches.of_store(target, statement, scope)
-                ]
-                found += [
-                    one for site in function.calls for one in touches.of_call(site.node, site.scope)
-                ]
-                for one in found:
-                    if one.kind in (WRITE, CHANGE, CLEAR, DRAIN):
-                        phase = self.phases.of_node(one.node, one.scope)
-                        self._touches.setdefault(one.spot.root, []).append((one, phase))
-        return self._touches.get(place, [])
-
-    def _looks_at_time(self, function: Function) -> bool:
-        """Whether a test of the function speaks of time, age, or of being told to refresh."""
-        for node in nodes.walk(function.node):
-            match node:
-                case nodes.If(test=test) | nodes.While(test=test) | nodes.Conditional(test=test):
-                    if _speaks_of_time(test):
-                        return True
-                case nodes.Comparison() | nodes.BooleanOperation():
-                    if _speaks_of_time(node):
-                        return True
-        return False
-
-    # Who uses it.
-
-    def _used(self, rest: _Rest) -> tuple[tuple[Step, ...], tuple[Handler, ...]] | None:
-        users: list[Function] = []
-        if rest.place is not None:
-            users = [scope.function for _, scope in self.loads.of_place(rest.place)]
-        elif rest.how == "decorator":
-            users = [site.function for site, _ in self.calls.argument_sites(rest.scope.function)]
-        if rest.how != "variable":
-            users.append(rest.scope.function)
-        paths = [(one, path) for one in users if (path := self.phases.path_to(one)) is not None]
-        if not paths and rest.how != "variable":
-            paths = self._callers(rest.scope.function)
-        if paths:
-            function, best = min(paths, key=lambda one: len(one[1].edges))
-            return self.phases.witness(best), tuple(self.phases.handlers_of(function))
-        if rest.how == "memo" or (rest.how == "decorator" and not users[:-1]):
-            return None
-        loading = [
-            one
-            for one in self.phases.handlers
-            if rest.scope.module.path in self.phases.loaded_by(one)
-        ]
-        return ((loading[0].step,), tuple(loading)) if loading else None
-
-    def _callers(self, function: Function) -> list[tuple[Function, Path]]:
-        """Return the nearest functions that an invocation runs and that lead there."""
-        pending = [function]
-        seen = {function}
-        while pending:
-            above = [
-                edge.caller
-                for one in pending
-                for edge in self.calls.into.get(one, ())
-                if edge.caller not in seen
-            ]
-            seen.update(above)
-            found = [(one, path) for one in above if (path := self.phases.path_to(one)) is not None]
-            if found:
-                return found
-            pending = list(dict.fromkeys(above))
-        return []
+    Addresses of databases and webhooks have their passwords in them.
+    """
+    return _ADDRESS.search(shown) is not None and _SECRET_ADDRESS.search(shown) is None
 
 
 def _is_class(name: str) -> bool:
@@ -566,44 +540,6 @@ def _is_class(name: str) -> bool:
 def _text(node: nodes.Expression | None) -> str:
     return str(node.value) if isinstance(node, nodes.Constant) and node.kind == "str" else ""
 
-
-def _last_name(node: nodes.Expression) -> str:
-    return node.attr if isinstance(node, nodes.Attribute) else getattr(node, "id", "")
-
-
-def _within(function: Function) -> Iterator[Function]:
-    for one in function.nested:
-        yield one
-        yield from _within(one)
-
-
-def _contains(span: Span, touch: Touch) -> bool:
-    inner = touch.node.span
-    return (span.line, span.column) <= (inner.line, inner.column) and (
-        inner.end_line,
-        inner.end_column,
-    ) <= (span.end_line, span.end_column)
-
-
-def _speaks_of_time(test: nodes.Expression) -> bool:
-    for one in nodes.walk(test):
-        match one:
-            case nodes.Name(id=name) | nodes.Attribute(attr=name):
-                if _TIME.search(name):
-                    return True
-            case nodes.Constant(kind="str", value=str(text)):
-                if _TIME.search(text):
-                    return True
-    return False
-
-
-_TIME = re.compile(
-    r"expir|ttl|max_?age|stale|refresh|rotat|fresh|timestamp|monotonic|utcnow|\bnow\b|^time$"
-    r"|elapsed|_age\b|^age$|force|reload|renew|fetched_at|loaded_at|cached_at|last_|valid_until"
-    r"|is_valid|still_valid|cache_valid|lifetime|until",
-    re.IGNORECASE,
-)
-"""Names in tests and parameters by which values are told to be too old."""
 
 _REFRESHES = re.compile(r"Refreshable|AssumeRoleCredentialFetcher|Provider\b")
 """Objects that fetch credentials anew by themselves:
@@ -630,6 +566,20 @@ _FORMS = frozenset(
     }
 )
 """Functions whose result is what they are given, in another form."""
+
+_ADDRESS = re.compile(
+    r"(?:^|_|\.)(?:[a-z]*_?(?:url|uri|endpoint|host|hostname|domain|port|region|bucket|arn|table"
+    r"|tenant|username|user|email|version|account_id|client_id))(?:\(\))?$",
+    re.IGNORECASE,
+)
+"""Names of variables and functions that hold no secret."""
+
+_SECRET_ADDRESS = re.compile(
+    r"database|db|postgres|mysql|mongo|redis|sql|amqp|broker|rabbit|hook|slack|dsn|connection"
+    r"|presigned|signed|secret|token|key|password|credential|auth",
+    re.IGNORECASE,
+)
+"""Words beside these that say that it may be one after all."""
 
 _MAX_STEPS = 400
 """How many expressions are looked at from one call."""

@@ -14,8 +14,8 @@ from lambda_lint.syntax import nodes
 MAX_VALUES = 12
 """An expression that may hold more objects of libraries than this counts as unknown."""
 
-MAX_CALLABLES = 64
-"""The same for functions, classes and objects of the project, of which a registry holds many."""
+MAX_CALLABLES = 128
+"""The same for what the project defines, of which a registry or a folder of plugins holds many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def merge(values: Iterable[Value]) -> Values:
     )
 
 
-_OWN = (FunctionValue, ClassValue, InstanceValue)
+_OWN = (FunctionValue, ClassValue, InstanceValue, ModuleValue)
 
 
 def _without_origin(value: Value) -> Value:

@@ -23,6 +23,7 @@ from lambda_lint.model.extras import (
     extra_effects_as_json,
 )
 from lambda_lint.model.facts import (
+    Asking,
     CacheDecorator,
     Change,
     Constructor,
@@ -94,6 +95,9 @@ class Knowledge:
     _momentary: _Table[Momentary]
     _stopping: _Table[Fact]
     _issued: _Table[Issued]
+    _asking: _Table[Asking]
+    #: Parts of addresses, and what a request to such a one hands out; the first that fits counts.
+    issuing_addresses: tuple[tuple[str, Issued], ...]
     _requests: _Table[Request]
     _fetches: _Table[Stored]
     _stores: _Table[Stored]
@@ -243,6 +247,10 @@ class Knowledge:
         """Return what is known of a call that hands out a secret, credentials or a setting."""
         return self._issued.find(self._names.canonical(name))
 
+    def asking(self, name: str) -> Asking | None:
+        """Return what is known of a request whose address may be that of a secret."""
+        return self._asking.find(self._names.canonical(name))
+
     def is_pure_method(self, name: str) -> bool:
         """Whether a method of that name does, on a file, a path, a text or a dictionary."""
         return name in self._pure_methods
@@ -370,6 +378,7 @@ def _load(extras: str, extra_effects: str) -> Knowledge:
     handlers = _read("handlers")
     constants = _read("constants")
     network = _read("network")
+    secrets = _read("secrets")
     resources = _read("resources")
     effects = _read("effects")
 
@@ -396,7 +405,9 @@ def _load(extras: str, extra_effects: str) -> Knowledge:
         _pure_methods=dict(_entries(constants["method"], Fact)),
         _momentary=table(_entries(constants["momentary"], Momentary)),
         _stopping=table(_entries(constants["stopping"], Fact)),
-        _issued=table(_entries(_read("secrets")["issued"], Issued)),
+        _issued=table(_entries(secrets["issued"], Issued)),
+        _asking=table(_entries(secrets["asking"], Asking)),
+        issuing_addresses=tuple(_entries(secrets["address"], Issued)),
         _requests=table(_entries(network["request"], Request)),
         _fetches=table(_entries(network["fetch"], Stored)),
         _stores=table(_entries(network["store"], Stored)),

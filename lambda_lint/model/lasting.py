@@ -7,14 +7,15 @@ that only stands for a part of it (`headers = RESPONSE["headers"]`) is the same 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from lambda_lint.finding import Span
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.places import Place
-from lambda_lint.model.program import Class, Function, Module, Scope
+from lambda_lint.model.program import Binding, Class, Function, Module, Scope
 from lambda_lint.model.values import (
     ClassValue,
     ContainerValue,
@@ -37,6 +38,14 @@ class Spot:
 
     root: Place
     path: tuple[str, ...] = ()
+    # Sets of spots are met at every join of a function, and asking a place for its hash is slow.
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.root, self.path)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def part(self, step: str) -> Spot:
         """Return what one more key or attribute leads to."""
@@ -101,6 +110,11 @@ class Lasting:
                 return self._name(name, scope.module.scope_of.get(node, scope))
             case nodes.Attribute(value=value, attr=attr):
                 return self._attribute(value, attr, scope)
+            case nodes.Subscript(
+                value=nodes.Call(func=nodes.Name(id="globals"), arguments=[]),
+                index=nodes.Constant(kind="str", value=str(name)),
+            ):
+                return self.of_module(scope.module, name)
             case nodes.Subscript(value=value, index=index):
                 return self._item(value, index, scope)
             case nodes.Call(func=nodes.Name(id="getattr"), arguments=[first, second, *_]):
@@ -142,7 +156,7 @@ class Lasting:
             return self._lasting(Place("closure", found.function, name))
         bindings = found.bindings[name]
         if len(bindings) != 1:
-            return None
+            return self._part(bindings)
         binding = bindings[0]
         if binding.kind == "parameter":
             kind = "default" if self._keeps_default(found.function, name) else "parameter"
@@ -153,6 +167,25 @@ class Lasting:
             base = self.of(binding.value, binding.scope)
             return base.part(ANY) if base is not None and len(base.path) < _MAX_DEPTH else None
         return self.of(binding.value, binding.scope) if binding.kind == "assign" else None
+
+    def _part(self, bindings: Sequence[Binding]) -> Spot | None:
+        """Return the part that a name means after `part = ALL.get(key)` and, if there is none yet,
+        `part = ALL[key] = {}`."""
+        found: set[Spot | None] = set()
+        for one in bindings:
+            if one.kind != "assign" or one.value is None or one.index is not None:
+                return None
+            spot = self.of(one.value, one.scope)
+            if spot is None:
+                statement = one.scope.module.statement_of(one.value)
+                spots = [
+                    self.target(target, one.scope)
+                    for target in getattr(statement, "targets", ())
+                    if isinstance(target, nodes.Subscript)
+                ]
+                spot = spots[0] if spots else None
+            found.add(spot)
+        return found.pop() if len(found) == 1 else None
 
     def _keeps_default(self, function: Function, name: str) -> bool:
         """Whether some invocation relies on a default that is made once and can be changed."""

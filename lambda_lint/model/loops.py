@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from lambda_lint.finding import Span
-from lambda_lint.model.program import Scope
+from lambda_lint.model.program import Function, Scope
 from lambda_lint.model.questions import blocks
-from lambda_lint.model.values import DisplayValue, Evaluator
+from lambda_lint.model.values import (
+    ClassValue,
+    DisplayValue,
+    Evaluator,
+    FunctionValue,
+    InstanceValue,
+)
 from lambda_lint.syntax import nodes
 
 Loop = nodes.For | nodes.While | nodes.Comprehension
@@ -59,6 +65,77 @@ def serves_all_items(loop: Loop, node: nodes.Node, scope: Scope, evaluator: Eval
             if any(isinstance(value, DisplayValue) for value in values):
                 return False
     return not any(_ends_or_is_single(inner) for one in body for inner in nodes.walk(one))
+
+
+def calls_once(
+    loop: Loop, func: nodes.Expression, callee: Function, scope: Scope, evaluator: Evaluator
+) -> bool:
+    """Whether a loop goes over a table of what it calls, in which `callee` is written once.
+
+    `for name, check in {"db": check_db, "queue": check_queue}.items(): check()` calls each once.
+    """
+    targets = [loop] if isinstance(loop, nodes.For) else getattr(loop, "clauses", [])
+    root = func
+    while isinstance(root, nodes.Attribute):
+        root = root.value
+    for one in targets:
+        names = [each.id for each in nodes.walk(one.target) if isinstance(each, nodes.Name)]
+        if isinstance(root, nodes.Name) and root.id in names:
+            tables = _tables(one.iterable, scope, evaluator)
+            return bool(tables) and all(
+                sum(_is_or_has(each, callee, table.scope, evaluator) for each in written) == 1
+                for table in tables
+                for written in [_written_in(table.node)]
+            )
+    return False
+
+
+def _tables(
+    iterable: nodes.Expression, scope: Scope, evaluator: Evaluator
+) -> tuple[DisplayValue, ...]:
+    """Return the displays that a loop goes over; none where it may go over something else."""
+    match iterable:
+        case nodes.Call(func=nodes.Attribute(value=inner, attr="items" | "values"), arguments=[]):
+            return _tables(inner, scope, evaluator)
+        case nodes.Call(
+            func=nodes.Name(id="enumerate" | "list" | "tuple" | "sorted"), arguments=[first, *_]
+        ):
+            return _tables(first.value, scope, evaluator)
+    values = evaluator.evaluate(iterable, scope)
+    tables = tuple(one for one in values if isinstance(one, DisplayValue))
+    is_written = all(
+        isinstance(one.node, (nodes.Collection, nodes.Dict))
+        and not evaluator.contents.puts.get(one.node)
+        for one in tables
+    )
+    return tables if is_written and len(tables) == len(values) else ()
+
+
+def _written_in(table: nodes.Expression) -> Iterator[nodes.Expression]:
+    """Yield the items of a table, and the parts of those that are tuples."""
+    match table:
+        case nodes.Dict(items=pairs):
+            for pair in pairs:
+                yield from _written_in(pair.value)
+        case nodes.Collection(items=items):
+            for item in items:
+                yield from _written_in(item)
+        case _:
+            yield table
+
+
+def _is_or_has(
+    item: nodes.Expression, callee: Function, scope: Scope, evaluator: Evaluator
+) -> bool:
+    """Whether an item of a table is a function, or an object or class whose method it is."""
+    for value in evaluator.evaluate(item, scope):
+        match value:
+            case FunctionValue(function=function) if function is callee:
+                return True
+            case InstanceValue(class_=class_) | ClassValue(class_=class_):
+                if callee.class_ in evaluator.lineage(class_)[0]:
+                    return True
+    return False
 
 
 def is_conditional(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.guards import Guard
+from lambda_lint.model.handlers import Handler
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.usage import Usage
@@ -34,17 +35,19 @@ def of_guard(
     guard: Guard,
     phases: Phases,
     on_the_way: Sequence[Function],
+    handlers: Sequence[Handler],
     depends: Callable[[CallSite], bool],
 ) -> IneffectiveMemo | None:
     """Explain a guard whose place does not outlive the invocation.
 
     `on_the_way` are the functions of the witness, where the making of the object is looked for
-    first; `depends` says whether what a call makes differs between invocations.
+    first, and `handlers` those whose invocations count; `depends` says whether what a call makes
+    differs between invocations.
     """
     place = guard.place
     shown = place.describe()
     if place.kind == "instance" and isinstance(place.owner, Class):
-        site = phases.made_on(place.owner, on_the_way)
+        site = phases.made_on(place.owner, on_the_way, handlers)
         if site is None:
             return None
         name = place.owner.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lambda_lint.model.kinds import FunctionValue, InstanceValue, ModuleValue
+from lambda_lint.model.kinds import External, FunctionValue, InstanceValue, ModuleValue
 from lambda_lint.model.program import Function, Scope
 from lambda_lint.syntax import nodes
 
@@ -41,11 +41,32 @@ class Operations:
                     yield from self._run(function, item.expression, name, item, scope, "enter")
         for node, scope in function.attribute_loads:
             yield from self._read(function, node, scope)
+        if not function.is_module:
+            yield from self._handed(function)
         if self._defined & _SPECIAL:
             for operation, scope in function.operations:
                 yield from self._operated(function, operation, scope)
             for site in function.calls:
                 yield from self._asked(function, site.node, site.scope)
+
+    def _handed(self, function: Function) -> Found:
+        """`client.on_connect = connected`: what a library is handed, it calls while it works."""
+        for target, place, scope in function.stores:
+            if (
+                isinstance(target, nodes.Attribute)
+                and isinstance(place, nodes.Assign)
+                and (target.attr.startswith("on_") or target.attr.endswith("callback"))
+                and any(
+                    isinstance(one, External)
+                    for one in self.evaluator.evaluate(target.value, scope)
+                )
+            ):
+                for value in self.evaluator.evaluate(place.value, scope):
+                    if isinstance(value, FunctionValue):
+                        yield (
+                            self.calls.edge(function, value.function, target, scope, "callback"),
+                            value.receiver is not None,
+                        )
 
     def _read(self, function: Function, node: nodes.Attribute, scope: Scope) -> Found:
         """Reading an attribute runs a property, or `__getattr__` of an object or a module."""

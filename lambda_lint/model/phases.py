@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lambda_lint.finding import Step
-from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.dependence import EVENT, Dependence
 from lambda_lint.model.guards import Guard, Guards
 from lambda_lint.model.handlers import Entry, Handler
@@ -72,8 +73,8 @@ class Phases:
         self._dependence = dependence
         self.guards = guards
         self.handlers = handlers
-        #: Classes of which some invocation makes its own instance.
-        self.per_invocation: dict[Class, CallSite] = {}
+        #: Classes of which invocations make their own instance: whose, and where.
+        self.per_invocation: dict[Class, dict[Handler, CallSite]] = {}
         self._reached: Reached = {}
         self._imports: dict[str, tuple[str, ...]] = {}
         self._scopes: dict[nodes.Node, Scope] | None = None
@@ -95,6 +96,7 @@ class Phases:
         self._ever_emptied = frozenset[Place]().union(*self._emptied.values())
         #: The edges of which this walk knows that they are taken, or not, whoever comes along.
         self._taken: dict[Edge, bool] = {}
+        self._running: dict[Handler, frozenset[Function]] = {}
         self._loaded = {handler: self._loaded_by(handler) for handler in handlers}
         self._settle()
 
@@ -146,9 +148,8 @@ class Phases:
             return False
         if place.kind == "instance" and isinstance(place.owner, Class):
             family = self.calls.subclasses.get(place.owner, ())
-            return not self._is_per_invocation(
-                receiver if receiver is not None and receiver in family else place.owner
-            )
+            of = receiver if receiver is not None and receiver in family else place.owner
+            return self.lifetime_of(of, handlers) is None
         if place.kind == "parameter" and isinstance(place.owner, Function):
             return self._always_given(place.owner, place.name)
         if place.kind == "closure" and isinstance(place.owner, Function):
@@ -200,40 +201,56 @@ class Phases:
             return False
         return EVENT in self._dependence.of(given, scope)
 
-    def lifetime_of(self, class_: Class) -> CallSite | None:
-        """Return where an invocation makes its own instance of the class, if one does."""
+    def lifetime_of(self, class_: Class, handlers: Sequence[Handler] = ()) -> CallSite | None:
+        """Return where an invocation makes its own instance of the class, if one does.
+
+        With `handlers` only their invocations count: those of others run in other processes.
+        """
         for one in (class_, *self.calls.subclasses.get(class_, ())):
-            site = self.per_invocation.get(one)
-            if site is not None:
-                return site
+            makers = self.per_invocation.get(one, {})
+            for handler in handlers or makers:
+                if handler in makers:
+                    return makers[handler]
         return None
 
-    def made_on(self, class_: Class, functions: Sequence[Function]) -> CallSite | None:
+    def made_on(
+        self, class_: Class, functions: Sequence[Function], handlers: Sequence[Handler]
+    ) -> CallSite | None:
         """Return where an invocation makes an instance, in one of `functions` if there is one."""
         for one in (class_, *self.calls.subclasses.get(class_, ())):
             for site in self.calls.instantiations.get(one, ()):
                 if site.function in functions and one in self.per_invocation:
                     return site
-        return self.lifetime_of(class_)
+        return self.lifetime_of(class_, handlers)
 
     def handlers_of(self, function: Function) -> list[Handler]:
         """Return the handlers that reach the function for every event, in order."""
         # The walk takes the handlers in their order, and so do its dictionaries.
         return list(self._reached.get(function, ()))
 
+    def handlers_at(self, node: nodes.Node, scope: Scope) -> list[Handler]:
+        """Return the handlers that reach an expression for every event: no guard holds for them."""
+        reached = self.handlers_of(scope.function)
+        if not reached or self.guards.is_dead(node, scope.module):
+            return []
+        guards = self.guards.around(node, scope)
+        return [one for one in reached if not any(self.lasts(each, [one]) for each in guards)]
+
     def loaded_by(self, handler: Handler) -> frozenset[str]:
         """Return the paths of the modules that the process of a handler can have."""
         return self._loaded[handler]
 
-    def path_to(self, function: Function) -> Path | None:
+    def path_to(self, function: Function, handlers: Sequence[Handler] = ()) -> Path | None:
         """Return the shortest way from a handler to the function, None when there is none.
 
         A way that serves the event is preferred to one that starts an application around it.
+        With `handlers`, only the ways from these are looked at.
         """
-        reached = self._reached.get(function)
-        if not reached:
+        reached = self._reached.get(function, {})
+        among = [one for one in handlers or reached if one in reached]
+        if not among:
             return None
-        best = min(reached, key=lambda one: (reached[one].entry.lifecycle, reached[one].length))
+        best = min(among, key=lambda one: (reached[one].entry.lifecycle, reached[one].length))
         return self._path(best, function)
 
     def path_from(self, handler: Handler, function: Function) -> Path | None:
@@ -305,13 +322,16 @@ class Phases:
             self._walk()
             found = False
             for class_, sites in self.calls.instantiations.items():
-                if class_ in self.per_invocation or self.is_single(class_):
+                if self.is_single(class_):
                     continue
+                makers = self.per_invocation.get(class_, {})
                 for site in sites:
-                    if self.of_node(site.node, site.scope) is Phase.INVOKE:
-                        self.per_invocation[class_] = site
-                        found = True
-                        break
+                    if makers.keys() >= self._reached.get(site.function, {}).keys():
+                        continue
+                    for handler in self.handlers_at(site.node, site.scope):
+                        if handler not in makers:
+                            self.per_invocation.setdefault(class_, makers)[handler] = site
+                            found = True
             size = sum(len(one) for one in self._reached.values())
             if not found and size == before:
                 break
@@ -323,9 +343,6 @@ class Phases:
     def is_single(self, class_: Class) -> bool:
         """Whether making another object of the class gives the first one, or shares its state."""
         return self.guards.shares_instances(class_) or self.guards.of_class(class_) is not None
-
-    def _is_per_invocation(self, owner: Class) -> bool:
-        return self.lifetime_of(owner) is not None
 
     def _walk(self) -> None:
         """Walk anew. Whether a guard lasts is judged by what was reached before, which only grows,
@@ -357,19 +374,64 @@ class Phases:
             for edge in self.calls.out.get(function, ()):
                 if handler in reached.get(edge.callee, ()):
                     continue
-                if edge.callee.module.path in loaded and self._is_taken(edge, handler):
+                if (
+                    edge.callee.module.path in loaded
+                    and self._is_defined(edge.callee, handler)
+                    and self._is_taken(edge, handler)
+                ):
                     arrival = Arrival(entry, edge, length + 1)
                     self._reach(reached, edge.callee, handler, arrival, queue)
 
     def _is_taken(self, edge: Edge, handler: Handler) -> bool:
-        """Whether the edge is taken in this walk; only what handlers empty differs by handler."""
+        """Whether the edge is taken in this walk.
+
+        What handlers empty, and of what they make an object each time, differs by handler.
+        """
         found = self._taken.get(edge)
         if found is None:
             found = self._passes(edge, [handler])
-            if any(guard.place in self._ever_emptied for guard in self.edge_guards(edge)):
+            if any(
+                guard.place.kind == "instance" or guard.place in self._ever_emptied
+                for guard in self.edge_guards(edge)
+            ):
                 return found
             self._taken[edge] = found
         return found
+
+    def _is_defined(self, callee: Function, handler: Handler) -> bool:
+        """Whether the class of a method can be there: one in a function needs that function."""
+        around = _defined_in(callee)
+        if around is None:
+            return True
+        found = self._running.get(handler)
+        if found is None:
+            found = self._running[handler] = self._run_by(handler)
+        return around in found
+
+    def _run_by(self, handler: Handler) -> frozenset[Function]:
+        """Return what can run in the process of a handler, whatever guards say."""
+        seen: set[Function] = set()
+        waiting: dict[Function, list[Function]] = {}
+        stack: list[Function] = []
+        for entry in handler.entries:
+            # Somebody made its class, whoever that was.
+            around: Function | None = entry.function
+            while around is not None:
+                stack.append(around)
+                around = _defined_in(around)
+        stack += [self.calls.modules[path].code for path in sorted(self._loaded[handler])]
+        while stack:
+            function = stack.pop()
+            around = _defined_in(function)
+            if function in seen:
+                continue
+            if around is not None and around not in seen:
+                waiting.setdefault(around, []).append(function)
+                continue
+            seen.add(function)
+            stack += waiting.pop(function, ())
+            stack += [edge.callee for edge in self.calls.out.get(function, ())]
+        return frozenset(seen)
 
     def _loaded_by(self, handler: Handler) -> frozenset[str]:
         """Return the modules that the handler's process can have: no other code runs in it."""
@@ -462,7 +524,7 @@ class Phases:
 
     def _walk_once(self) -> None:
         """Find what only runs behind guards, and what importing a module runs."""
-        self._once = self._closure(
+        once = self._closure(
             [
                 edge.callee
                 for function in self._reached
@@ -471,6 +533,9 @@ class Phases:
             ]
             + [entry.function for handler in self.handlers for entry in handler.entries]
         )
+        self._once = {
+            one for one in once if any(self._is_defined(one, each) for each in self.handlers)
+        }
         self._init = self._closure(
             [
                 edge.callee
@@ -491,6 +556,14 @@ class Phases:
                     seen.add(edge.callee)
                     stack.append(edge.callee)
         return seen
+
+
+def _defined_in(method: Function) -> Function | None:
+    """Return the function that defines the class of a method; None for classes of modules."""
+    scope = method.class_.definition_scope if method.class_ is not None else None
+    if scope is None or scope.function.is_module:
+        return None
+    return scope.function
 
 
 _MAX_HOPS = 8

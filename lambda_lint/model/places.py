@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.program import Class, Function, Module, Scope
+from lambda_lint.model.reaching import visible
 from lambda_lint.model.values import (
     ClassValue,
     External,
@@ -72,9 +74,14 @@ class Places:
     def _find(self, node: nodes.Expression, scope: Scope) -> Place | None:
         match node:
             case nodes.Name(id=name):
-                return self._name(name, scope)
+                return self._name(name, scope, node)
             case nodes.Attribute(value=value, attr=attr):
                 return self._attribute(value, attr, scope)
+            case nodes.Subscript(
+                value=nodes.Call(func=nodes.Name(id="globals"), arguments=[]),
+                index=nodes.Constant(kind="str", value=str(name)),
+            ):
+                return Place("global", scope.module, name)
             case nodes.Subscript(value=value):
                 return self._inside(value, scope)
             case nodes.Walrus(value=value) | nodes.Await(value=value):
@@ -100,7 +107,7 @@ class Places:
         place = self.of(container, scope)
         return None if place is not None and place.kind == "parameter" else place
 
-    def _name(self, name: str, scope: Scope) -> Place | None:
+    def _name(self, name: str, scope: Scope, use: nodes.Name) -> Place | None:
         found = scope.lookup(name)
         if found is None:
             return None
@@ -115,7 +122,7 @@ class Places:
             return Place("closure", found.function, name)
         if any(one.kind == "parameter" for one in found.bindings[name]):
             return self._parameter(found.function, name)
-        for binding in found.bindings[name]:
+        for binding in visible(found, name, use, scope):
             if binding.kind == "assign" and binding.value is not None and binding.index is None:
                 place = self.of(binding.value, binding.scope)
                 if place is not None:

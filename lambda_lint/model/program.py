@@ -7,7 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lambda_lint.finding import Span
-from lambda_lint.model.named_modules import Named, named_by_call, named_by_target
+from lambda_lint.model.named_modules import (
+    Named,
+    named_by_call,
+    named_by_target,
+    pattern_of_call,
+)
 from lambda_lint.syntax import nodes
 
 
@@ -519,6 +524,9 @@ class _Indexer:
         for argument in node.arguments:
             self.visit(argument, node, scope)
         self.named(node, scope, named_by_call(node))
+        pattern = pattern_of_call(node, scope)
+        if pattern:
+            self.named(node, scope, [Named(pattern)])
         if isinstance(node.func, nodes.Attribute) and node.func.attr in FILLING:
             root = _root_name(node.func.value)
             if root:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from lambda_lint.declaration import SNAPSTART, Declaration
+from lambda_lint.declaration import SNAPSTART, TENANT_ISOLATION, Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
 from lambda_lint.model.ages import impossible_tests
@@ -62,6 +62,7 @@ class Project:
         configured_handlers: Sequence[str] = (),
         is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
         declarations: Sequence[Declaration] = (),
+        libraries: Set[str] = frozenset(),
         snapstart: bool = False,
         managed_instances: bool = False,
     ) -> None:
@@ -80,6 +81,7 @@ class Project:
         self.places = Places(self.call_graph)
         #: What the deployment descriptors of the project declare.
         self.declarations = tuple(declarations)
+        self._libraries = frozenset(libraries)
         self.handlers = find_handlers(
             self.call_graph, configured_handlers, is_handler_by_name, declarations
         )
@@ -101,6 +103,15 @@ class Project:
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
         self.usage = Usage()
         self._followed = Followed(self.call_graph, self.constants, self.phases)
+
+    def has_library(self, name: str) -> bool:
+        """Whether the project asks for a library, such as `cachetools`, or imports it already."""
+        package = name.replace("-", "_")
+        return name in self._libraries or any(
+            one.level == 0 and one.module.partition(".")[0] == package
+            for module in self.modules.values()
+            for one in module.imports
+        )
 
     def calls(self) -> Iterator[Call]:
         """Yield every call of something outside of the project, by path and place."""
@@ -150,6 +161,15 @@ class Project:
 
     def _starts_from_snapshot(self, handlers: Sequence[Handler]) -> bool:
         return self.snapstart or any(SNAPSTART in one.flags for one in handlers)
+
+    def serves_one_tenant(self, function: Function) -> bool:
+        """Whether each environment that runs a function is one tenant's only.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html : what an invocation
+        leaves is then seen by later ones of the same tenant.
+        """
+        handlers = self.phases.handlers_of(function)
+        return bool(handlers) and all(TENANT_ISOLATION in one.flags for one in handlers)
 
     @cached_property
     def captured(self) -> list[Captured]:
@@ -204,6 +224,18 @@ class Project:
                     if externals:
                         found[site.node] = Call(self, site, externals)
         return found
+
+    def is_made_object(self, value: nodes.Expression, scope: Scope) -> bool:
+        """Whether an expression holds nothing but objects that known calls make: a client."""
+        values = self.evaluator.evaluate(value, scope)
+        calls = [
+            self.call_at(one.origin)
+            for one in values
+            if isinstance(one, External) and one.origin is not None
+        ]
+        return len(calls) == len(values) > 0 and all(
+            one is not None and one.constructor is not None for one in calls
+        )
 
     def calls_written(self, path: str, text: str) -> list[Call]:
         """Return the calls on the invocation path of a file that are written as `text`."""
@@ -399,8 +431,12 @@ class Call(CallFacts, CallEffects):
 
     @cached_property
     def handlers(self) -> list[Handler]:
-        """The handlers that reach the call for every event."""
-        return self.project.phases.handlers_of(self.function)
+        """The handlers for which the call is made on every event, whatever memos others have.
+
+        Where memos hold for all of them, these are the handlers that reach the call.
+        """
+        phases = self.project.phases
+        return phases.handlers_at(self.node, self.site.scope) or phases.handlers_of(self.function)
 
     @property
     def snapstart(self) -> bool:
@@ -415,7 +451,7 @@ class Call(CallFacts, CallEffects):
             first = phases.path_to(self.constant_way[0].caller)
             if first is not None:
                 return replace(first, edges=(*first.edges, *self.constant_way))
-        return phases.path_to(self.function)
+        return phases.path_to(self.function, self.handlers)
 
     @cached_property
     def constant_way(self) -> tuple[Edge, ...] | None:
@@ -593,6 +629,7 @@ class Call(CallFacts, CallEffects):
                 guard,
                 project.phases,
                 [*functions, self.function],
+                self.handlers,
                 lambda site: bool(project.dependence.of_call(site.node, site.scope)),
             )
         return (
@@ -610,7 +647,7 @@ class Call(CallFacts, CallEffects):
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
                 for guard in phases.edge_guards(edge):
-                    if not phases.lasts(guard):
+                    if not phases.lasts(guard, self.handlers):
                         return guard if self._is_kept_by(guard) else None
         return found
 
@@ -645,7 +682,8 @@ class Call(CallFacts, CallEffects):
         found = in_loop(self.node, self.site.scope)
         if found is None and self.way is not None:
             for edge in reversed(self.way.edges):
-                found = in_loop(edge.node, edge.scope)
+                around = self.loop_of(edge)
+                found = around.span if around is not None else None
                 if found is None and self._runs_for_items(edge):
                     found = edge.span
                 if found is not None:

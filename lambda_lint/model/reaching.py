@@ -35,7 +35,7 @@ def visible(owner: Scope, name: str, use: nodes.Node, scope: Scope) -> Sequence[
     here = _statement(use, owner)
     if here is None:
         return bindings
-    before = [one for one in bindings if _may_come_before(one, here, owner)]
+    before = [one for one in bindings if _may_come_before(one, here, use, owner)]
     return _after_last(before, owner) if before else bindings
 
 
@@ -50,16 +50,32 @@ def _after_last(bindings: Sequence[Binding], owner: Scope) -> Sequence[Binding]:
     return bindings
 
 
-def _may_come_before(binding: Binding, here: nodes.Node, owner: Scope) -> bool:
+def _may_come_before(binding: Binding, here: nodes.Node, use: nodes.Node, owner: Scope) -> bool:
     if binding.scope.function is not owner.function:
         return True
     there = _statement(binding.node, owner)
     if there is None:
         return True
     if there is here:
-        # In a compound statement that may be a loop; `x = f(x)` reads before it binds.
-        return binding.node is not here
+        # `x = f(x)` reads before it binds; what a loop binds below is there when it comes again.
+        is_below = binding.node.span > use.span
+        return binding.node is not here and not (is_below and not _share_loop(binding, use, here))
     return (there.span.line, there.span.column) < (here.span.line, here.span.column)
+
+
+def _share_loop(binding: Binding, use: nodes.Node, here: nodes.Node) -> bool:
+    """Whether a loop of the statement `here` runs both the binding and the use."""
+    parents = binding.scope.module.parents
+    loops: list[set[nodes.Node]] = []
+    for node in (binding.node, use):
+        found: set[nodes.Node] = set()
+        current: nodes.Node | None = node
+        while current is not None:
+            if isinstance(current, (nodes.For, nodes.While)):
+                found.add(current)
+            current = None if current is here else parents.get(current)
+        loops.append(found)
+    return bool(loops[0] & loops[1])
 
 
 def _is_certain(binding: Binding, owner: Scope) -> bool:

@@ -6,7 +6,8 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.knowledge import Framework
 from lambda_lint.model.named_modules import texts_of_setting
 from lambda_lint.model.program import Binding, CallSite, Class, Function, Module, Scope
@@ -82,6 +83,11 @@ class Registrations:
         for name in names:
             framework = self.knowledge.framework(name)
             if framework is not None:
+                return framework
+        if isinstance(value, External):
+            # A function of a library that is a handler as it is.
+            framework = self.knowledge.framework(value.name)
+            if framework is not None and "__init__" in framework.dispatch:
                 return framework
         return None
 

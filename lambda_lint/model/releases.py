@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Step
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.program import Function, Scope
 from lambda_lint.model.resources import Resource, Resources
@@ -154,8 +154,31 @@ class _Releases:
         if not kinds & {"closed", "returned"}:
             return Leak(False, None, entered or "entered" in kinds)
         ends = {node for node, fate in fates.items() if fate in ("closed", "returned")}
-        step = WaysOut(function, name, made, ends, self).left_open()
+        # A thread that is joined when all goes well comes to its end where something failed, too.
+        is_thread = self.resource.constructor.lingers == "thread"
+        ways = WaysOut(function, name, made, ends, self, ends_by_itself=is_thread)
+        step = ways.left_open()
+        if step is None and function.yields and ways.left_by_error_at_yield():
+            step = self._handled_around(function)
         return None if step is None else Leak(True, step, entered or "entered" in kinds)
+
+    def _handled_around(self, function: Function) -> Step | None:
+        """Return where an error of a `with` block of this context manager is handled."""
+        if not function.has_simple_decorator("contextmanager", "asynccontextmanager"):
+            return None
+        for edge in self.calls.into.get(function, ()):
+            module = edge.scope.module
+            if not isinstance(module.parents.get(edge.node), nodes.WithItem):
+                continue
+            if not self._runs(edge.node, edge.scope):
+                continue
+            for child, parent in module.ancestors(edge.node):
+                if isinstance(parent, nodes.Try) and child in parent.body:
+                    for handler in parent.handlers:
+                        if self.catches(handler, edge.scope) and not _raises(handler):
+                            told = "an error of the `with` block is handled, and nothing closes it"
+                            return Step(module.path, edge.node.span, told)
+        return None
 
     def fate(self, node: nodes.Name, scope: Scope, depth: int) -> str:
         """Say what one use of a local name does: closed, returned, entered, used or escapes."""
@@ -278,6 +301,11 @@ def _with_nested(function: Function) -> Iterator[Function]:
     yield function
     for one in function.nested:
         yield from _with_nested(one)
+
+
+def _raises(handler: nodes.ExceptHandler) -> bool:
+    """Whether handling an error may end in another one, which leaves the function."""
+    return any(isinstance(one, nodes.Raise) for one in nodes.walk(handler))
 
 
 def _is_local(target: nodes.Name, scope: Scope) -> bool:

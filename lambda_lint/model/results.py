@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from lambda_lint.model.kinds import (
     Values,
 )
 from lambda_lint.model.knowledge import Runner
+from lambda_lint.model.named_modules import ends_of, pattern_of_call
 from lambda_lint.model.program import Class, Function, Scope
 from lambda_lint.syntax import nodes
 
@@ -50,7 +50,7 @@ class Results:
                 case External(name="importlib.import_module" | "builtins.__import__") if (
                     node.arguments
                 ):
-                    yield from self._imported_by_name(node.arguments[0].value, scope)
+                    yield from self._imported_by_name(node, scope)
                 case External(name="builtins.type") if len(node.arguments) == 1:
                     for one in self.evaluator.evaluate(node.arguments[0].value, scope):
                         if isinstance(one, InstanceValue):
@@ -99,11 +99,18 @@ class Results:
             return False
         return found.function.parameters[0].name == name
 
-    def _imported_by_name(self, name: nodes.Expression, scope: Scope) -> Iterator[Value]:
+    def _imported_by_name(self, node: nodes.Call, scope: Scope) -> Iterator[Value]:
+        name, importer = node.arguments[0].value, scope.module.path
+        modules, imports = self.evaluator.modules, self.evaluator.imports
         if isinstance(name, nodes.Constant) and isinstance(name.value, str):
-            path = self.evaluator.imports.find(name.value, scope.module.path)
-            if path is not None and path in self.evaluator.modules:
-                yield ModuleValue(self.evaluator.modules[path])
+            path = imports.find(name.value, importer)
+            if path is not None and path in modules:
+                yield ModuleValue(modules[path])
+            return
+        pattern = pattern_of_call(node, scope)
+        for path in imports.matching(pattern, importer) if pattern else ():
+            if path in modules:
+                yield ModuleValue(modules[path])
 
     def loaded(
         self, function: Function, node: nodes.Call, scope: Scope
@@ -147,7 +154,7 @@ class Results:
         if isinstance(name, nodes.Constant) and isinstance(name.value, str):
             yield from self.evaluator.attribute(target, name.value)
             return
-        start, end = self._ends_of(name, scope)
+        start, end = ends_of(name, scope)
         if not start and not end:
             return
         for value in target:
@@ -163,30 +170,6 @@ class Results:
             for one in dict.fromkeys(names):
                 if one.startswith(start) and one.endswith(end) and len(one) > len(start) + len(end):
                     yield from self.evaluator.attribute((value,), one)
-
-    def _ends_of(self, name: nodes.Expression, scope: Scope) -> tuple[str, str]:
-        """Return how a text that is put together starts and ends, as far as constants tell."""
-        match name:
-            case nodes.FormattedString(parts=[first, *_] as parts):
-                return _text(first), _text(parts[-1])
-            case nodes.BinaryOperation(left=left, operator="+", right=right):
-                return self._ends_of(left, scope)[0], self._ends_of(right, scope)[1]
-            case nodes.BinaryOperation(left=nodes.Constant(value=str(text)), operator="%"):
-                return text.partition("%")[0], re.split(r"%\w", text)[-1]
-            case nodes.Call(
-                func=nodes.Attribute(value=nodes.Constant(value=str(text)), attr="format")
-            ):
-                return text.partition("{")[0], text.rpartition("}")[2]
-            case nodes.Constant(value=str(text)):
-                return text, text
-            case nodes.Name(id=id_):
-                owner = scope.lookup(id_)
-                found = owner.bindings[id_] if owner is not None else []
-                if owner is not None and len(found) == 1 and found[0].kind == "assign":
-                    value = found[0].value
-                    if value is not None and not isinstance(value, nodes.Name):
-                        return self._ends_of(value, found[0].scope)
-        return "", ""
 
     def _memoised(self, name: str, node: nodes.Call, scope: Scope) -> Iterator[Value]:
         """`functools.cache(f)`, `functools.lru_cache(maxsize=1)(f)`: the function, remembered."""
@@ -250,10 +233,6 @@ def runner_arguments(call: nodes.Call, runner: Runner) -> list[nodes.Expression]
     if runner.keyword:
         found += [one.value for one in call.arguments if one.name == runner.keyword]
     return found
-
-
-def _text(part: nodes.Expression) -> str:
-    return part.value if isinstance(part, nodes.Constant) and isinstance(part.value, str) else ""
 
 
 _HAND_BACK = frozenset(

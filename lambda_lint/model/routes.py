@@ -185,6 +185,9 @@ def _is_adapter(called: External) -> bool:
 def imported_paths(module: Module, imports: ImportMap) -> Iterator[str]:
     """Yield the project paths that a module's import statements name, in order."""
     for binding in module.imports:
+        if binding.kind == "import" and "*" in binding.module:
+            yield from imports.matching(binding.module, module.path)
+            continue
         if binding.kind == "import":
             path = imports.find(binding.module, module.path)
             if path is not None:
@@ -204,6 +207,12 @@ def imported_paths(module: Module, imports: ImportMap) -> Iterator[str]:
                 path = imports.find(inner, module.path)
             if path is not None:
                 yield path
+
+
+def is_only_called_test(path: str) -> bool:
+    """Whether nothing but its own name, `test.py`, makes a file look like a test."""
+    folder, name = posixpath.split(path)
+    return name.lower() == "test.py" and not is_test_path(posixpath.join(folder, "app.py"))
 
 
 def is_test_path(path: str) -> bool:

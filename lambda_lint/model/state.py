@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lambda_lint.model.calls import CallGraph, Edge, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.dependence import Dependence
 from lambda_lint.model.flow import Atom
 from lambda_lint.model.flow_states import (
@@ -27,9 +28,9 @@ from lambda_lint.model.lasting import Lasting, Spot, owner_of
 from lambda_lint.model.phases import Path, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Class, Function, Module
-from lambda_lint.model.state_changes import Change, Changes, Fill
+from lambda_lint.model.state_changes import Change, Changes, Fill, holds_exception
 from lambda_lint.model.state_uses import PRINTED, Uses
-from lambda_lint.model.touches import CHANGE, DRAIN, READ, Touch, Touches
+from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
@@ -58,8 +59,8 @@ class State:
     cleaned_by: tuple[Handler, ...] = ()
     #: Whether more than logs and metrics reads it at all.
     is_read: bool = False
-    #: Whether a memo fills it, too, so that what is written is the upkeep of a cache.
-    is_cache: bool = False
+    #: What memos fill of it.
+    memos: tuple[Spot, ...] = ()
     #: Whether invocations take things out of it again.
     is_drained: bool = False
     #: Fields of use of the library objects that it holds: `http`, `aws`.
@@ -69,6 +70,21 @@ class State:
     def reached_by(self, function: Function) -> Sequence[Handler]:
         """Return the handlers that run a function which changes it."""
         return self._reached.get(function, ())
+
+    @property
+    def is_cache(self) -> bool:
+        """Whether a memo fills it, too, so that what is written is the upkeep of a cache."""
+        return bool(self.memos)
+
+    def is_upkeep(self, change: Change) -> bool:
+        """Whether a change keeps a cache in order: it writes what a memo fills, or a part of it.
+
+        The text of an exception is never what a memo was to remember.
+        """
+        if change.is_taken_back or (holds_exception(change.touch) and change.touch.kind == WRITE):
+            return False
+        length = len(change.spot.path)
+        return any(len(one.path) <= length and one.meets(change.spot) for one in self.memos)
 
     @property
     def is_bounded(self) -> bool:
@@ -143,7 +159,7 @@ class States:
                     self._initial(place),
                     tuple(one for one in changers if one not in dirty.get(place, ())),
                     place in self._read,
-                    place in self._changing.memos,
+                    self._memos_of(place),
                     place in self._drained,
                     self._families(place),
                     {
@@ -153,6 +169,10 @@ class States:
                 )
             )
         return sorted(found, key=_position)
+
+    def _memos_of(self, place: Place) -> tuple[Spot, ...]:
+        found = (one for one in self._changing.memos if one.root == place)
+        return tuple(sorted(found, key=lambda one: one.path))
 
     def fills(self) -> Iterator[Fill]:
         """Yield memos without a key that keep what one invocation's own data made."""
@@ -306,7 +326,7 @@ class States:
 
     def _calls_of(self, atom: Atom, function: Function) -> Sequence[Stage]:
         edges = self._edges_at(function).get(atom.node, ())
-        if atom.kind not in ("call", "load", "enter", "leave", "operation", "iterate"):
+        if atom.kind not in ("call", "load", "store", "enter", "leave", "operation", "iterate"):
             return ()
         # A decorator's wrapper runs before what it wraps.
         edges = sorted(edges, key=lambda one: one.kind != "wrapper")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from lambda_lint.model.calls import CallGraph, bind_arguments
+from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.dependence import EVENT, Dependence
+from lambda_lint.model.flow import call_may_raise
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Lasting, Spot
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Function, Scope
-from lambda_lint.model.touches import CHANGE, WRITE, Touch, Touches
+from lambda_lint.model.touches import CHANGE, CLEAR, WRITE, Touch, Touches
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
@@ -30,6 +32,10 @@ class Change:
     depends_on: frozenset[str]
     #: Whether the value is a literal.
     is_constant: bool
+    #: Whether a test of the event's data decides whether it is made.
+    is_chosen: bool = False
+    #: Whether the same function takes it back at the end, unless something fails in between.
+    is_taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +60,10 @@ class Changes:
         self.dependence = dependence
         self.lasting = lasting
         self.touches = touches
-        #: The places that a memo fills.
-        self.memos: set[Place] = set()
+        #: What memos fill.
+        self.memos: set[Spot] = set()
         self._fills: list[Touch] = []
+        self._compared: dict[tuple[Function, Scope], frozenset[Place]] = {}
         #: What invocations change.
         self.found = self._find()
 
@@ -90,17 +97,40 @@ class Changes:
         )
 
     def _is_compared(self, touch: Touch) -> bool:
-        """Whether a test that asks the memo looks at the data of the invocation, too."""
-        function = touch.function.node
-        for one in nodes.walk(function):
+        """Whether a test that asks the memo compares what is kept with the invocation's data."""
+        key = (touch.function, touch.scope)
+        found = self._compared.get(key)
+        if found is None:
+            found = self._compared[key] = frozenset(self._compared_in(touch.function, touch.scope))
+        return touch.spot.root in found
+
+    def _compared_in(self, function: Function, scope: Scope) -> Iterator[Place]:
+        """Yield what is asked in the tests of a function that look at the data, too."""
+        for one in nodes.walk(function.node):
             if not isinstance(one, (nodes.If, nodes.While, nodes.Conditional)):
                 continue
-            asked = [self._asked(two, touch.scope) for two in nodes.walk(one.test)]
-            if any(two is not None and two.root == touch.spot.root for two in asked) and (
-                EVENT in self._depends(one.test, touch.scope)
-            ):
-                return True
-        return False
+            asked = self._asked_in(one.test, scope)
+            if not asked:
+                continue
+            for two in nodes.walk(one.test):
+                if self._compares(two, scope):
+                    comparison = isinstance(two, nodes.Comparison)
+                    yield from asked if comparison else self._asked_in(two, scope)
+
+    def _asked_in(self, test: nodes.Node, scope: Scope) -> set[Place]:
+        found = (self._asked(one, scope) for one in nodes.walk(test))
+        return {one.root for one in found if one is not None}
+
+    def _compares(self, node: nodes.Node, scope: Scope) -> bool:
+        """Whether data of the event is compared with more than a text of the program."""
+        if isinstance(node, nodes.Call):
+            return EVENT in self._depends(node, scope)
+        if not isinstance(node, nodes.Comparison):
+            return False
+        sides = (node.left, *node.comparators)
+        if any(isinstance(one, nodes.Constant) for one in sides):
+            return False
+        return any(EVENT in self._depends(one, scope) for one in sides)
 
     def _asked(self, node: nodes.Node, scope: Scope) -> Spot | None:
         if not isinstance(node, (nodes.Name, nodes.Attribute, nodes.Subscript)):
@@ -113,17 +143,25 @@ class Changes:
         for function in self.calls.functions():
             if self.phases.of_function(function) is not Phase.INVOKE:
                 continue
+            taken_back = self._taken_back_in(function)
             for touch in self._changed_in(function):
+                if touch.node in taken_back:
+                    found.append(replace(self._change(touch, touch.spot), is_taken_back=True))
+                    continue
                 phase = self.phases.of_node(touch.node, touch.scope)
-                if phase is Phase.ONCE or self._is_memo(touch):
-                    self.memos.add(touch.spot.root)
+                if self._is_told_anew(touch):
+                    phase = Phase.INVOKE
+                elif phase is Phase.ONCE or self._is_memo(touch):
+                    self.memos.add(touch.spot)
                     self._fills.append(touch)
                     continue
                 if phase is not Phase.INVOKE:
                     continue
+                if self._is_table_of_import(touch):
+                    continue
                 if touch.kind == WRITE and self._is_compared(touch):
                     # Made anew when the data is another: the memo's key is compared.
-                    self.memos.add(touch.spot.root)
+                    self.memos.add(touch.spot)
                     continue
                 if touch.spot.root.kind == "parameter":
                     owner = touch.spot.root.owner
@@ -133,6 +171,49 @@ class Changes:
                     found.append(self._change(touch, touch.spot))
         found += self._given(on_parameters)
         return found
+
+    def _taken_back_in(self, function: Function) -> frozenset[nodes.Node]:
+        """Return where a flag is set that the function sets back, but not after a failure.
+
+        `busy = True`, calls, `busy = False`, and no `finally`.
+        """
+        flags = [
+            touch
+            for target, place, scope in function.stores
+            if isinstance(getattr(place, "value", None), nodes.Constant)
+            for touch in self.touches.of_store(target, place, scope)
+            if not touch.spot.path and touch.spot.root.kind in ("global", "class", "instance")
+        ]
+        found: set[nodes.Node] = set()
+        for one in flags:
+            back = [two for two in flags if two.spot == one.spot and two.kind == CLEAR]
+            if one.kind != WRITE or not back or not all(map(self._is_plainly_made, back)):
+                continue
+            last = max(two.node.span for two in back)
+            if any(
+                one.node.span < site.node.span < last
+                and call_may_raise(site.node)
+                and self._leaves_failing(site.node, site.scope)
+                for site in function.calls
+            ):
+                found.add(one.node)
+        return frozenset(found)
+
+    def _leaves_failing(self, node: nodes.Node, scope: Scope) -> bool:
+        """Whether an exception that a call raises is not handled in its function."""
+        for child, parent in scope.module.ancestors(node):
+            if isinstance(parent, nodes.Try) and parent.handlers and child in parent.body:
+                return False
+        return True
+
+    def _is_plainly_made(self, touch: Touch) -> bool:
+        """Whether an exception leaves something out: it stands in no `finally` nor `except`."""
+        for child, parent in touch.scope.module.ancestors(touch.node):
+            if isinstance(parent, nodes.ExceptHandler):
+                return False
+            if isinstance(parent, nodes.Try) and (child in parent.finalbody or parent.handlers):
+                return False
+        return True
 
     def _changed_in(self, function: Function) -> Iterator[Touch]:
         for target, place, scope in function.stores:
@@ -175,7 +256,14 @@ class Changes:
         depends: frozenset[str] = frozenset()
         if touch.value is not None:
             depends = self._depends(touch.value, touch.scope)
-        return Change(touch, spot, depends, _is_literal(touch.value))
+        return Change(touch, spot, depends, _is_literal(touch.value), self._is_chosen(touch))
+
+    def _is_chosen(self, touch: Touch) -> bool:
+        return any(
+            EVENT in self._depends(parent.test, touch.scope)
+            for child, parent in touch.scope.module.ancestors(touch.node)
+            if isinstance(parent, nodes.If) and child is not parent.test
+        )
 
     def _depends(self, value: nodes.Expression, scope: Scope) -> frozenset[str]:
         """Return what a value depends on by way of locals, parameters, and the current request.
@@ -206,6 +294,29 @@ class Changes:
             for one in self.calls.evaluator.evaluate(called, binding.scope)
         )
 
+    def _is_table_of_import(self, touch: Touch) -> bool:
+        """Whether the module itself fills a table with the same code, from nothing of an event.
+
+        The invocation brings it up to date.
+        """
+        if touch.kind != CHANGE or touch.how != "keyed" or touch.value is None:
+            return False
+        into = self.calls.into.get(touch.function, ())
+        key = touch.node.index if isinstance(touch.node, nodes.Subscript) else touch.value
+        return any(one.caller.is_module for one in into) and not any(
+            EVENT in self._depends(one, touch.scope) for one in (touch.value, key)
+        )
+
+    def _is_told_anew(self, touch: Touch) -> bool:
+        """Whether a handler of an exception tells of it, or adds to what is there.
+
+        Elsewhere, what `except` writes is what was kept, made again because it failed.
+        """
+        if touch.kind != WRITE or not (touch.how == "own" or holds_exception(touch)):
+            return False
+        guards = self.phases.guards.around(touch.node, touch.scope)
+        return bool(guards) and all(one.kind == "except" for one in guards)
+
     def _is_memo(self, touch: Touch) -> bool:
         """Whether what is written was made behind a memo: `x = x or make()`."""
         if touch.value is None:
@@ -218,6 +329,18 @@ class Changes:
                 if self.phases.of_node(one, scope) is Phase.ONCE:
                     return True
         return False
+
+
+def holds_exception(touch: Touch) -> bool:
+    """Whether what is written tells of an exception: `f"failed: {error}"`."""
+    for one in nodes.walk(touch.value) if touch.value is not None else ():
+        if isinstance(one, nodes.Name):
+            owner = touch.scope.lookup(one.id)
+            if owner is not None and any(
+                two.kind == "exception" for two in owner.bindings.get(one.id, ())
+            ):
+                return True
+    return False
 
 
 def _is_literal(value: nodes.Expression | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Step
@@ -12,9 +12,9 @@ from lambda_lint.model.lasting import ANY
 from lambda_lint.model.phases import Phases
 from lambda_lint.model.program import Function
 from lambda_lint.model.state import Stale, State
-from lambda_lint.model.state_changes import Change
-from lambda_lint.model.state_uses import PRINTED
-from lambda_lint.model.touches import CHANGE, WRITE, Touch
+from lambda_lint.model.state_changes import Change, holds_exception
+from lambda_lint.model.state_uses import PRINTED, WAITED_FOR
+from lambda_lint.model.touches import CHANGE, WRITE, Touch, is_blank
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
 
@@ -35,6 +35,8 @@ class Story:
     def condition(self, sources: Mapping[str, Source]) -> str:
         """Return when the change is made, as the end of a sentence: "only if `test`"."""
         change, stale = self.change.touch, self.stale
+        if self.change.is_taken_back:
+            return "and sets it back only if nothing fails"
         found = condition(change)
         if found is None and change.function is stale.read.function:
             return "only afterwards" if change.node.span > stale.read.node.span else "not always"
@@ -59,21 +61,26 @@ class Story:
 
 def stories(state: State, kind: str) -> Iterator[Story]:
     """Yield the stories of one kind that a place has: one for each function that changes it."""
-    if state.is_drained or state.is_bounded or (state.is_cache and state.place.kind != "memo"):
+    if state.is_drained or state.is_bounded:
         return
-    changes = [one for one in state.changes if kind_of(state, one) == kind]
-    if kind == REBOUND and not any(_varies(one) for one in changes):
-        return
+    changes = [
+        one
+        for one in state.changes
+        if kind_of(state, one) == kind and (state.place.kind == "memo" or not state.is_upkeep(one))
+    ]
     told: set[Function] = set()
     for change in changes:
         function = change.touch.function
         if function in told or (kind == REBOUND and told):
             continue
-        if kind == REBOUND and not _varies(change):
+        shows = _telling(state, change) if kind == REBOUND else lambda stale: True
+        if kind == GROWN and (not _is_kept(state, change) or _is_same_again(change)):
             continue
-        if kind == GROWN and not _is_kept(state, change):
-            continue
-        found = [one for one in state.stale if one.use and _shows(state, change, one, kind)]
+        found = [
+            one
+            for one in state.stale
+            if one.use and _shows(state, change, one, kind) and shows(one)
+        ]
         if not found:
             continue
         told.add(function)
@@ -83,6 +90,24 @@ def stories(state: State, kind: str) -> Iterator[Story]:
             dict.fromkeys(one.handler for one in found if one.read.node is best.read.node)
         )
         yield Story(state, change, best, handlers)
+
+
+def _telling(state: State, change: Change) -> Callable[[Stale], bool]:
+    """Return which reads show that what an earlier invocation left is another value."""
+    if _varies(change):
+        return lambda stale: True
+    if change.is_taken_back:
+        return lambda stale: stale.use.startswith("decides")
+    if change.touch.kind != WRITE or change.spot.path or not state.initial:
+        return lambda stale: False
+    if change.is_constant:
+        # A loop that waits for what an earlier invocation has seen.
+        return lambda stale: stale.use == WAITED_FOR
+    asked = {one.handler for one in state.stale if one.use.startswith("decides")}
+    if change.is_chosen and all(is_blank(one.value) for one in state.initial):
+        # Nothing to work with in a fresh environment, and what another kind of event set in this.
+        return lambda stale: stale.handler not in asked and stale.use != PRINTED
+    return lambda stale: False
 
 
 def kind_of(state: State, change: Change) -> str:
@@ -105,7 +130,9 @@ def kind_of(state: State, change: Change) -> str:
 def _shows(state: State, change: Change, stale: Stale, kind: str) -> bool:
     """Whether a read sees what a change left, in the same environment."""
     read = stale.read
-    if not change.spot.meets(read.spot) or stale.handler in state.cleaned_by:
+    if not change.spot.meets(read.spot):
+        return False
+    if stale.handler in state.cleaned_by and not change.is_taken_back:
         return False
     if stale.handler not in state.reached_by(change.touch.function):
         return False
@@ -131,29 +158,59 @@ def _is_kept(state: State, change: Change) -> bool:
     )
 
 
+def _is_same_again(change: Change) -> bool:
+    """Whether an item under a constant key only gets the same value again.
+
+    `sorts["by"] = sorts.get("by") or "date"`; arithmetic makes another one each time.
+    """
+    touch = change.touch
+    return (
+        touch.kind == WRITE
+        and bool(change.spot.path)
+        and isinstance(touch.scope.module.parents.get(touch.node), nodes.Assign)
+        and not isinstance(touch.value, nodes.BinaryOperation)
+        and not _varies(change)
+    )
+
+
 def _varies(change: Change) -> bool:
     """Whether invocations write different things."""
     if change.depends_on & {EVENT, CREDENTIALS, ITERATION}:
         return True
-    value, scope = change.touch.value, change.touch.scope
-    if value is None:
-        return False
-    for one in nodes.walk(value):
-        if isinstance(one, nodes.Name):
-            owner = scope.lookup(one.id)
-            if owner is not None and any(
-                two.kind == "exception" for two in owner.bindings.get(one.id, ())
-            ):
-                return True
-    return False
+    return holds_exception(change.touch)
 
 
 def _rank(stale: Stale) -> int:
+    if _is_settled(stale.read):
+        return 2
     return 1 if stale.use.startswith("decides") else 0
 
 
-def condition(touch: Touch) -> tuple[nodes.Node, str] | None:
-    """Return what decides whether a change is made, within its function: the place, and how."""
+def _is_settled(read: Touch) -> bool:
+    """Whether a read stands behind `if x == "…":`, where its value is no question any more."""
+    for child, parent in read.scope.module.ancestors(read.node):
+        if isinstance(parent, nodes.If) and child in parent.body:
+            for one in nodes.walk(parent.test):
+                if (
+                    isinstance(one, nodes.Comparison)
+                    and one.operators == ["=="]
+                    and isinstance(one.comparators[0], nodes.Constant)
+                    and one.comparators[0].kind != "none"
+                    and _same_name(one.left, read.node)
+                ):
+                    return True
+    return False
+
+
+def _same_name(one: nodes.Node, other: nodes.Node) -> bool:
+    return isinstance(one, nodes.Name) and isinstance(other, nodes.Name) and one.id == other.id
+
+
+def condition(touch: Touch, *, failures: bool = True) -> tuple[nodes.Node, str] | None:
+    """Return what decides whether a change is made, within its function: the place, and how.
+
+    Without `failures`, what keeps a `try` from getting as far as the change is none of that.
+    """
     module = touch.scope.module
     for child, parent in module.ancestors(touch.node):
         match parent:
@@ -163,7 +220,7 @@ def condition(touch: Touch) -> tuple[nodes.Node, str] | None:
                 return parent, "case"
             case nodes.ExceptHandler():
                 return parent, "except"
-            case nodes.Try() if child in parent.body and parent.handlers:
+            case nodes.Try() if failures and child in parent.body and parent.handlers:
                 return parent, "try"
             case nodes.For(iterable=iterable) if child is not iterable:
                 return iterable, "for"

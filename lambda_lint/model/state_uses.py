@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lambda_lint.model.calls import bind_arguments
+from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.lasting import Lasting, Spot
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Function, Module, Scope
@@ -15,6 +15,8 @@ QUIET = ""
 """Nothing but logs, metrics and the upkeep of the value itself depends on it."""
 
 PRINTED = "is printed"
+
+WAITED_FOR = "decides whether a loop goes on"
 
 
 class Uses:
@@ -202,9 +204,20 @@ class Uses:
         spot: Spot,
     ) -> str:
         bodies: list[nodes.Statement] = [*parent.body, *getattr(parent, "orelse", [])]
-        if self._only_tells(bodies, scope, spot):
-            return QUIET
-        return "decides what is done"
+        only_tells = self._only_tells(bodies, scope, spot)
+        if isinstance(parent, nodes.While) and _is_plain(parent.test):
+            # A loop that does nothing waits; one that takes things out keeps the value in order.
+            is_upkeep = only_tells and any(self._means(one, scope, spot) for one in bodies)
+            return QUIET if is_upkeep else WAITED_FOR
+        return QUIET if only_tells else "decides what is done"
+
+    def _means(self, statement: nodes.Statement, scope: Scope, spot: Spot) -> bool:
+        for one in nodes.walk(statement):
+            if isinstance(one, (nodes.Name, nodes.Attribute)):
+                found = self.lasting.of(one, scope) or self.lasting.target(one, scope)
+                if found is not None and found.root == spot.root:
+                    return True
+        return False
 
     def _conditional(self, parent: nodes.Conditional, scope: Scope, spot: Spot, depth: int) -> str:
         """`"cold" if cold_start else "warm"`: what becomes of the value that it chooses."""
@@ -237,6 +250,13 @@ class Uses:
             case nodes.If(body=body, orelse=orelse) | nodes.For(body=body, orelse=orelse):
                 return self._only_tells([*body, *orelse], scope, spot)
         return False
+
+
+def _is_plain(test: nodes.Expression) -> bool:
+    """Whether a test is nothing but the value, or that it is not so: `while not connected`."""
+    if isinstance(test, nodes.UnaryOperation) and test.operator == "not":
+        test = test.operand
+    return isinstance(test, (nodes.Name, nodes.Attribute))
 
 
 def _prints(statement: nodes.Statement) -> bool:

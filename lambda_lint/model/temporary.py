@@ -21,11 +21,15 @@ from lambda_lint.syntax import nodes
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A file that stays. `fresh` says that the call invents its name, `path` what it is named."""
+    """A file that stays. `fresh` says that the call invents its name, `path` what it is named.
+
+    `returned` says that its function gives the path to callers, who use the file after it.
+    """
 
     fact: Written
     fresh: bool
     path: nodes.Expression | None
+    returned: bool = False
 
 
 class Temporary:
@@ -50,13 +54,38 @@ class Temporary:
         if fact.fresh:
             if self._is_elsewhere(site) or self._is_removed(site.function):
                 return None
-            return Left(fact, True, None)
+            return Left(fact, True, None, self._is_returned(site, None))
         path = self._path(site, fact)
         if path is None or not self.is_below(path, site.scope):
             return None
         if not self._varies(path, site.scope) or self._is_removed(site.function):
             return None
-        return Left(fact, False, path)
+        return Left(fact, False, path, self._is_returned(site, path))
+
+    def _is_returned(self, site: CallSite, path: nodes.Expression | None) -> bool:
+        """Whether callers in the project get the path of what the call writes."""
+        function = site.function
+        if function.is_module or not any(
+            edge.kind in ("call", "method") for edge in self.calls.into.get(function, ())
+        ):
+            return False
+        names = {path.id} if isinstance(path, nodes.Name) else set()
+        parent = site.module.parents.get(site.node)
+        if path is None:
+            match parent:
+                case nodes.Return():
+                    return True
+                case nodes.WithItem(target=target) if target is not None:
+                    names |= _names_in(target)
+                case nodes.Assign(targets=targets):
+                    names |= {name for target in targets for name in _names_in(target)}
+        for name, bindings in function.scope.bindings.items():
+            if any(
+                one.kind == "assign" and one.value is not None and _is_path_of(one.value, names)
+                for one in bindings
+            ):
+                names.add(name)
+        return any(_is_path_of(value, names) for value, _ in function.returns)
 
     def fixed_path(self, site: CallSite) -> str | None:
         """Return the path below `/tmp` that a call writes for every event; None if not certain.
@@ -281,3 +310,21 @@ _ORDERING = frozenset(
 )
 _REMOVING = frozenset({"unlink", "rmtree", "rmdir", "cleanup", "remove_file"})
 _MAX_DEPTH = 12
+
+
+def _names_in(target: nodes.Expression) -> set[str]:
+    return {one.id for one in nodes.walk(target) if isinstance(one, nodes.Name)}
+
+
+def _is_path_of(value: nodes.Expression, names: set[str]) -> bool:
+    """Whether a value is one of the names, their `name`, or holds one of these."""
+    match value:
+        case nodes.Name(id=name):
+            return name in names
+        case nodes.Attribute(attr="name", value=nodes.Name(id=name)):
+            return name in names
+        case nodes.Collection(items=items):
+            return any(_is_path_of(one, names) for one in items)
+        case nodes.Call(func=nodes.Name(id="str" | "Path"), arguments=[argument]):
+            return _is_path_of(argument.value, names)
+    return False

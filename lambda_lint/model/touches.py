@@ -107,17 +107,18 @@ class Touches:
         self, target: nodes.Expression, value: nodes.Expression | None, scope: Scope
     ) -> bool:
         """Whether a value is none, empty, or what the module gives the variable at first."""
-        if is_empty(value) or _is_blank(value):
-            return True
-        if not isinstance(value, nodes.Constant) or not isinstance(target, nodes.Name):
-            return False
-        owner = scope.owner(target.id)
-        return owner.kind == "module" and any(
-            isinstance(one.value, nodes.Constant)
-            and (one.value.kind, one.value.value) == (value.kind, value.value)
-            for one in owner.bindings.get(target.id, ())
-            if one.scope is owner
-        )
+        owner = scope.owner(target.id) if isinstance(target, nodes.Name) else None
+        initial: list[nodes.Constant] = []
+        if isinstance(target, nodes.Name) and owner is not None and owner.kind == "module":
+            found = (one.value for one in owner.bindings.get(target.id, ()) if one.scope is owner)
+            initial = [one for one in found if isinstance(one, nodes.Constant)]
+        if isinstance(value, nodes.Constant):
+            if any((one.kind, one.value) == (value.kind, value.value) for one in initial):
+                return True
+            if value.kind == "bool" and any(one.kind == "bool" for one in initial):
+                # Of what begins as True, False is the other value and not its absence.
+                return False
+        return is_blank(value)
 
     def of_call(self, call: nodes.Call, scope: Scope) -> Iterator[Touch]:
         """Yield what a method of a container, or a function that changes its argument, does."""
@@ -213,14 +214,17 @@ class Touches:
             )
 
 
-def _is_blank(value: nodes.Expression | None) -> bool:
+def is_blank(value: nodes.Expression | None) -> bool:
+    """Whether a value is none, false, zero or empty, or a display of nothing else."""
+    if is_empty(value):
+        return True
     match value:
         case nodes.Constant(kind="str" | "int" | "float", value=found):
             return not found
         case nodes.Call(func=nodes.Name(id="str" | "bytearray"), arguments=[]):
             return True
         case nodes.Collection(items=items):
-            return all(_is_blank(one) or isinstance(one, nodes.Constant) for one in items)
+            return all(is_blank(one) or isinstance(one, nodes.Constant) for one in items)
     return False
 
 

@@ -55,13 +55,33 @@ class WaysOut:
         made: nodes.Expression,
         ends: Set[nodes.Node],
         judge: Judge,
+        *,
+        ends_by_itself: bool = False,
     ) -> None:
-        """`made` makes the object, `ends` are reads of the name that close it or hand it on."""
+        """`made` makes the object, `ends` are reads of the name that close it or hand it on.
+
+        With `ends_by_itself` handled exceptions are no ways out.
+        """
         self.function = function
         self.name = name
         self.made = made
         self.ends = ends
         self.judge = judge
+        self.ends_by_itself = ends_by_itself
+        self._may_raise = _may_raise
+
+    def left_by_error_at_yield(self) -> bool:
+        """Whether an error that comes in through a `yield` leaves the object open.
+
+        The error of a `with` block is raised there in the generator of a context manager:
+        https://docs.python.org/3/library/contextlib.html#contextlib.contextmanager
+        """
+        body = self.function.node.body if isinstance(self.function.node, nodes.FunctionDef) else []
+        exits = _Exits()
+        self._may_raise = lambda node: isinstance(node, nodes.Yield)
+        self._block(body, frozenset({UNMADE}), exits)
+        self._may_raise = _may_raise
+        return OPEN in exits.raises
 
     def left_open(self) -> Step | None:
         """Return the first way out on which the object is open; None when there is none."""
@@ -125,7 +145,7 @@ class WaysOut:
         """What one expression or simple statement does to the object."""
         inner = list(nodes.walk(node))
         ends = any(one in self.ends for one in inner)
-        if any(map(_may_raise, inner)):
+        if any(map(self._may_raise, inner)):
             exits.raises |= _closed(states) if ends else states
         if any(one is self.made for one in inner):
             return frozenset({OPEN}) if states else _NONE
@@ -181,7 +201,7 @@ class WaysOut:
         after = self._block(node.orelse, after, inner)
         scope = self.function.scope
         left = raised
-        for handler in node.handlers:
+        for handler in () if self.ends_by_itself else node.handlers:
             if raised and self.judge.catches(handler, scope):
                 left = _NONE
                 after |= self._block(handler.body, raised, inner)
