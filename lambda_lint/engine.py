@@ -31,6 +31,7 @@ from lambda_lint.model.kept import Kept
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
 from lambda_lint.model.lifetimes import Aging
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
+from lambda_lint.model.replays import Replayed
 from lambda_lint.model.routes import imported_paths, is_only_called_test, is_test_path
 from lambda_lint.model.snapshots import Captured
 from lambda_lint.model.state import State
@@ -334,6 +335,7 @@ def _ask(
         Kept: project.kept if any(rule.entity is Kept for rule in rules) else (),
         Aging: project.agings if any(rule.entity is Aging for rule in rules) else (),
         Captured: project.captured if any(rule.entity is Captured for rule in rules) else (),
+        Replayed: project.replayed if any(rule.entity is Replayed for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
         StateChange: _changes(project, rules),
     }

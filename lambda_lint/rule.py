@@ -45,6 +45,7 @@ from lambda_lint.model.project import (
     UnresolvedCall,
     Use,
 )
+from lambda_lint.model.replays import Replayed
 from lambda_lint.model.rewrites import (
     add_argument,
     cached_getter,
@@ -454,6 +455,7 @@ __all__ = [
     "MissingHandler",
     "Phase",
     "Project",
+    "Replayed",
     "Report",
     "Resource",
     "Rule",

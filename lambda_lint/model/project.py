@@ -37,6 +37,7 @@ from lambda_lint.model.places import Place, Places
 from lambda_lint.model.process_state import ProcessState, StateChange
 from lambda_lint.model.program import CallSite, Function, Module, Scope
 from lambda_lint.model.releases import Leak, find_leak
+from lambda_lint.model.replays import Replayed, Replays
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
 from lambda_lint.model.snapshots import Captured, Snapshots
@@ -170,6 +171,14 @@ class Project:
         """
         handlers = self.phases.handlers_of(function)
         return bool(handlers) and all(TENANT_ISOLATION in one.flags for one in handlers)
+
+    @cached_property
+    def replayed(self) -> list[Replayed]:
+        """What durable functions read between their steps, and find changed in a replay."""
+        if not any(one.is_durable for one in self.handlers):
+            return []
+        replays = Replays(self.phases, self._states.lasting)
+        return [*replays.of_states(self.states), *replays.of_marks(self._states.filling)]
 
     @cached_property
     def captured(self) -> list[Captured]:
