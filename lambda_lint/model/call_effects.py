@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lambda_lint.declaration import MANAGED_INSTANCES
+from lambda_lint.model.ambient import Sometimes
 from lambda_lint.model.facts import Constructor, Effect
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.phases import Path, Phase
@@ -72,6 +73,15 @@ class CallEffects:
         return self.effect is not None and self.project.effects.adds_up(
             self.site, self.externals, self.effect
         )
+
+    @cached_property
+    def stays_ambient(self) -> Sometimes | None:
+        """When the call sets what later invocations log or report along with, and is not undone."""
+        if self.phase is not Phase.INVOKE or self.way is None:
+            return None
+        if self.effect is None or self.effect.kind not in ("context", "level") or not self.adds_up:
+            return None
+        return self.project.ambient.stays(self.site, self.externals, self.effect, self.way)
 
     @cached_property
     def left_file(self) -> Left | None:

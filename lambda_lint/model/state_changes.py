@@ -67,6 +67,11 @@ class Changes:
         #: What invocations change.
         self.found = self._find()
 
+    @property
+    def filling(self) -> tuple[Touch, ...]:
+        """What fills memos."""
+        return tuple(self._fills)
+
     def fills(self) -> Iterator[Fill]:
         """Yield memos without a key that keep what one invocation's own data made."""
         for touch in self._fills:
