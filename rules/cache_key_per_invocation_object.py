@@ -60,6 +60,8 @@ def handler(event, context):
     return len(secret(session, "shop/key"))
 ```
 
+Not run: making a hundred sessions takes longer than a test may.
+
 ```python bad name="a client of the SDK"
 import functools
 
