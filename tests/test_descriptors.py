@@ -489,6 +489,35 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "a method that makes functions of the handlers that it is given",
+        {
+            "stack.py": """
+            import os
+            from aws_cdk import aws_lambda
+            from aws_cdk.aws_lambda_python_alpha import PythonFunction
+
+            class Listeners:
+                def _add(self, prefix, *, index="main.py", handler):
+                    PythonFunction(
+                        self, prefix, entry="src", handler=handler,
+                        index=os.path.join("handlers", index),
+                    )
+
+                def all(self):
+                    self._add("One", index="one.py", handler="run")
+                    self._add("Two", handler="walk")
+                    self._add("Three", handler=self.unknown)
+            """,
+            "cdk.json": "{}",
+            "src/handlers/one.py": "def run(job, _): pass",
+            "src/handlers/main.py": "def walk(job, _): pass",
+        },
+        [
+            "handlers/one.run -> src/handlers/one.py in src",
+            "handlers/main.walk -> src/handlers/main.py in src",
+        ],
+    ),
+    (
         "a module that has a name that tests have",
         {"template.yaml": function("Runtime: python3.13\nHandler: test.run"), "test.py": ""},
         ["test.run -> test.py in ."],

@@ -41,6 +41,22 @@ TABLE: list[tuple[str, dict[str, str], set[str]]] = [
         {"securityhub.py:lambda_handler"},
     ),
     (
+        "a handler that hands its event and context to those of its folder",
+        {
+            "content/handler.py": """
+            def handler(event, context):
+                if event["httpMethod"] == "GET":
+                    from get import handler as get_handler
+                    return get_handler(event, context)
+                from create import handler as create_handler
+                return create_handler({"body": event["body"]}, context)
+            """,
+            "content/get.py": "def handler(event, context):\n    return event",
+            "content/create.py": "def handler(event, context):\n    return event",
+        },
+        {"content/handler.py:handler", "content/create.py:handler"},
+    ),
+    (
         "the only handler of a project is in a file that is called like a test",
         {
             "test.py": """

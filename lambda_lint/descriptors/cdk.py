@@ -69,6 +69,14 @@ class _Program:
             for one in nodes.walk(tree)
             if isinstance(one, nodes.Assign) and isinstance(one.value, nodes.Call)
         }
+        #: The function that each call stands in, for calls that are given a handler.
+        self.helpers = {
+            call: function
+            for function in nodes.walk(tree)
+            if isinstance(function, nodes.FunctionDef)
+            for call in nodes.walk(function)
+            if isinstance(call, nodes.Call) and isinstance(argument(call, "handler"), nodes.Name)
+        }
         here = posixpath.dirname(path)
         self.bases = sorted(
             above(here), key=lambda one: posixpath.join(one, "cdk.json") not in files.descriptors
@@ -90,9 +98,38 @@ class _Program:
             if written is not None:
                 yield from self._inline(call, written, number)
                 continue
-            found = self._image(call, name) or self._function(call, name)
-            if found is not None:
-                yield found
+            own = self.texts
+            for texts in [*self._given(call)] or [own]:
+                self.texts = texts
+                found = self._image(call, name) or self._function(call, name)
+                if found is not None:
+                    yield found
+            self.texts = own
+
+    def _given(self, call: nodes.Call) -> Iterator[Texts]:
+        """Yield what the parameters hold, for a handler that is a parameter of a helper.
+
+        Those who call the helper in this file give it: `self._add(handler="run", index="a.py")`.
+        """
+        node = argument(call, "handler")
+        helper = self.helpers.get(call)
+        if helper is None or not isinstance(node, nodes.Name):
+            return
+        parameters = [one.name for one in helper.parameters]
+        if node.id not in parameters:
+            return
+        skip = 1 if parameters[:1] in (["self"], ["cls"]) else 0
+        for site in self.calls:
+            if _name(site) != helper.name:
+                continue
+            values: dict[str, nodes.Expression] = {}
+            for position, name in enumerate(parameters[skip:]):
+                default = helper.parameters[position + skip].default
+                value = argument(site, name, position) or default
+                if value is not None:
+                    values[name] = value
+            if node.id in values:
+                yield self.texts.given(values)
 
     def _function(self, call: nodes.Call, name: str) -> Declaration | None:
         handler_node = argument(call, "handler")
@@ -101,6 +138,8 @@ class _Program:
         entry = argument(call, "entry")
         if name == "PythonFunction" or (entry is not None and argument(call, "index") is not None):
             index = self.texts.of(argument(call, "index")) or "index.py"
+            if handler_node is not None and handler is None:
+                return None
             handler = f"{index.removesuffix('.py')}.{handler or 'handler'}"
             code = entry
         if handler is None or not _HANDLER.fullmatch(handler):
@@ -211,6 +250,10 @@ class _Program:
         if argument(call, "durable_config") is not None:
             flags.add(DURABLE)
         span = handler_node.span if handler_node is not None else call.func.span
+        if isinstance(handler_node, nodes.Name):
+            # Who calls a helper writes the handler; a constant of the file is written once.
+            written = self.texts.value(handler_node)
+            span = written.span if isinstance(written, nodes.Constant) else span
         return Described(
             name=name or function_name or variable.rpartition(".")[2] or handler,
             source="Pulumi" if self._is_pulumi(call) else "CDK",

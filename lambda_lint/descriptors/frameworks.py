@@ -55,7 +55,7 @@ def chalice(source: Source, files: Files) -> Iterator[Declaration]:
         )
         # The configuration names no handler; one that was left behind declares nothing.
         expected = posixpath.join(layer, "app.py")
-        words = (b"Chalice", b"Domovoi")
+        words = (b"halice", b"Domovoi")
         if found is None or found.module != expected:
             continue
         if any(files.has_word(expected, word) for word in words):

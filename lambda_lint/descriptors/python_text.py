@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import posixpath
+from collections.abc import Mapping
 
 from lambda_lint.syntax import nodes
 
@@ -34,6 +36,13 @@ class Texts:
         name = dotted(target)
         if name:
             self._bound[name] = None if name in self._bound else value
+
+    def given(self, values: Mapping[str, nodes.Expression]) -> Texts:
+        """Return the constants as a function sees them whose parameters are given these values."""
+        inner = copy.copy(self)
+        inner._bound = {**self._bound, **values}
+        inner._known = {}
+        return inner
 
     def of(self, node: nodes.Expression | None, depth: int = 0) -> str | None:
         """Return the text of an expression, None where it is not known."""

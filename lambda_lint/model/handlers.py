@@ -273,17 +273,16 @@ class Finder:
                 yield application
 
     def without_helpers(self, handlers: Sequence[Handler]) -> list[Handler]:
-        """Leave out functions that only look like handlers, and that a declared handler calls.
+        """Leave out functions that only look like handlers, and that a handler calls.
 
         The descriptor says which of the two Lambda calls: `guarded`, which calls `lambda_handler`.
+        Where there is none, a handler of another module that hands its own event and context on is
+        the one: `from get import handler as get_handler`.
         """
-        declared = {
-            entry.function
-            for one in handlers
-            if one.declarations
-            for entry in one.entries
-            if entry.step is None
-        }
+        direct = [(one, entry.function) for one in handlers for entry in one.entries]
+        direct = [(one, function) for one, function in direct if function.name == one.name]
+        declared = {function for one, function in direct if one.declarations}
+        every = {function for _, function in direct}
         kept = []
         for one in handlers:
             function = one.entries[-1].function if one.entries else None
@@ -294,8 +293,15 @@ class Finder:
             is_sure = self.is_named(one.path, function.qualname) or (
                 route is not None and route.own
             )
+            # A variable that holds the method of an object is not what others call.
+            is_plain = (function.module.path, function.name) == (one.path, one.name)
             if is_sure or not any(
-                edge.kind in (*_RUNS, "method") and edge.caller in declared - {function}
+                edge.kind in (*_RUNS, "method")
+                and edge.caller is not function
+                and (
+                    edge.caller in declared
+                    or (is_plain and edge.caller in every and _is_handed_on(edge))
+                )
                 for edge in self.calls.into.get(function, ())
             ):
                 kept.append(one)
@@ -570,6 +576,15 @@ class Finder:
             )
             for _, parent in edge.caller.module.ancestors(edge.node)
         )
+
+
+def _is_handed_on(edge: Edge) -> bool:
+    """Whether a function calls another module's function with the event and context it was given."""
+    if edge.site is None or edge.callee.module is edge.caller.module:
+        return False
+    own = [one.name for one in edge.caller.parameters[:2]]
+    given = [one.value.id for one in edge.site.node.arguments if isinstance(one.value, nodes.Name)]
+    return len(own) == 2 and given[:2] == own
 
 
 def _is_replaced(function: Function, module: Module) -> bool:
