@@ -42,8 +42,8 @@ from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.process_state import ProcessState, StateChange
 from lambda_lint.model.program import CallSite, Function, Module, Scope
-from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.races import Race, Races
+from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.replays import Replayed, Replays
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
