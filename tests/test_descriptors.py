@@ -457,6 +457,38 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ],
     ),
     (
+        "applications beside each other, with a construct of the project's own",
+        {
+            **{
+                f"{app}/stacks/api.py": """
+                import os
+                from aws_cdk import Stack
+                from common.functions import PythonFunction
+                PythonFunction(
+                    self, "Licenses", lambda_dir="data-v1",
+                    index=os.path.join("handlers", "licenses.py"), handler="post",
+                )
+                PythonFunction(self, "Main", lambda_dir="pre-token", index="main.py", handler="run")
+                """
+                for app in ("one", "two")
+            },
+            **{
+                f"{app}/lambdas/{path}": "def post(job, _): pass\ndef run(job, _): pass"
+                for app in ("one", "two")
+                for path in ("data-v1/handlers/licenses.py", "pre-token/main.py", "other/main.py")
+            },
+        },
+        [
+            f"{handler} -> {app}/lambdas/{place}"
+            for app in ("one", "two")
+            for handler, place in (
+                ("handlers/licenses.post", "data-v1/handlers/licenses.py in {}/lambdas/data-v1"),
+                ("main.run", "pre-token/main.py in {}/lambdas/pre-token"),
+            )
+            for place in (place.format(app),)
+        ],
+    ),
+    (
         "a module that has a name that tests have",
         {"template.yaml": function("Runtime: python3.13\nHandler: test.run"), "test.py": ""},
         ["test.run -> test.py in ."],
@@ -722,6 +754,22 @@ def test_a_handler_of_a_library_is_given_what_was_registered_with_it() -> None:
     assert (handler.path, handler.name) == ("handler.py", "lambda_handler")
     assert [one.function.name for one in handler.entries] == ["create_", "delete_"]
     assert handler.custom_resource
+
+
+def test_an_object_that_a_declared_handler_calls_is_a_helper() -> None:
+    code = """
+        class Own:
+            def __call__(self, event, context):
+                return context.aws_request_id
+
+        handler = Own()
+
+        def on_event(event, context):
+            return handler(event, context)
+    """
+    template = function("Runtime: python3.13\nHandler: app.on_event")
+    result = lint({"template.yaml": template, "app.py": code})
+    assert [one.name for one in result.project.handlers] == ["on_event"]
 
 
 @pytest.mark.parametrize(

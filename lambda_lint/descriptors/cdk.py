@@ -34,6 +34,7 @@ from lambda_lint.syntax import nodes
 _LIBRARY = re.compile(rb"\b(?:aws_cdk|pulumi_aws)\b")
 _FUNCTION = re.compile(rb"\bhandler\s*=|PythonFunction|DockerImageFunction|DockerImageCode")
 _HANDLER = re.compile(r"[\w./-]+\.[A-Za-z_]\w*")
+_DIRECTORY = re.compile(r"(?:\w+_)?(?:dir|directory|folder|path|entry)")
 _MOST_BYTES = 300_000
 _DOCKER = frozenset({"from_image_asset", "from_asset_image"})
 _INLINE = frozenset({"from_inline", "inline", "InlineCode"})
@@ -217,10 +218,16 @@ class _Program:
             span=span,
             handler=handler,
             near="",
-            hints=names([name, function_name, variable.rpartition(".")[2]]),
+            hints=names([name, function_name, variable.rpartition(".")[2], *self._dirs(call)]),
             environment=self._strings(argument(call, "environment")),
             flags=flags,
         )
+
+    def _dirs(self, call: nodes.Call) -> Iterator[str | None]:
+        """Yield the folders that a construct of the project's own is given: `lambda_dir="x"`."""
+        for one in call.arguments:
+            if one.name is not None and _DIRECTORY.fullmatch(one.name):
+                yield self.texts.of(one.value)
 
     def _is_pulumi(self, call: nodes.Call) -> bool:
         return any(

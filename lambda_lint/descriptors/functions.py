@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lambda_lint.declaration import TELEMETRY, WEB_ADAPTER, Declaration
 from lambda_lint.descriptors.commands import Started, in_script
-from lambda_lint.descriptors.files import Files, inside, is_test
+from lambda_lint.descriptors.files import Files, above, inside, is_test
 from lambda_lint.descriptors.redirections import redirected, sends_telemetry
 from lambda_lint.finding import Confidence, Span
 
@@ -127,10 +127,21 @@ def look_up(
     # Half of all functions have such a name; one that lies elsewhere is another's.
     is_usual = _USUAL.issuperset(tail.split("/")) and attribute in _USUAL_NAMES
     anywhere = [] if is_usual else fits
-    for some in (exact, [one for one in hinted if one in near], hinted, near, anywhere):
+    beside = [_beside(found.path, some) for some in (exact, hinted, [] if is_usual else fits)]
+    both = [one for one in hinted if one in near]
+    for some in (exact, beside[0], both, hinted, near, *beside[1:], anywhere):
         if len(some) == 1:
             return some[0], _root(some[0], tail)
     return None, None
+
+
+def _beside(descriptor: str, fits: list[str]) -> list[str]:
+    """Return those of the files that lie below the nearest folder above the descriptor."""
+    for base in above(posixpath.dirname(descriptor)):
+        below = [one for one in fits if base and one.startswith(f"{base}/")]
+        if below:
+            return below
+    return []
 
 
 def folder(base: str, written: str | None) -> str | None:

@@ -295,7 +295,7 @@ class Finder:
                 route is not None and route.own
             )
             if is_sure or not any(
-                edge.kind in _RUNS and edge.caller in declared and edge.caller is not function
+                edge.kind in (*_RUNS, "method") and edge.caller in declared - {function}
                 for edge in self.calls.into.get(function, ())
             ):
                 kept.append(one)
