@@ -40,6 +40,27 @@ def handler(event, context):
     return {"key": keys()[event["kid"]]}
 ```
 
+```python good name="only a script does"
+# file: app.py
+import settings
+
+def handler(event, context):
+    return settings.NAME
+
+# file: settings.py
+import boto3
+
+NAME = "shop"
+
+def secret():
+    return boto3.client("secretsmanager").get_secret_value(SecretId="shop")["SecretString"]
+
+# file: deploy.py
+import settings
+
+print(settings.secret())
+```
+
 Silent for clients, which connect when they are used, and for what only runs when the file is a
 program. This rule informs; it is shown with `--strict` or when it is selected.
 
@@ -58,7 +79,7 @@ from lambda_lint.rule import Call, Phase, Project, Report, Severity, Sighting, r
 def network_io_at_import(call: Call, project: Project) -> Iterator[Report]:
     if call.phase is not Phase.INIT or not call.asks_network:
         return
-    handlers = tuple(call.loading)
+    handlers = tuple(call.importing)
     if not handlers:
         return
     yield Report.of_sighting(

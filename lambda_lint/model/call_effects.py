@@ -113,6 +113,20 @@ class CallEffects:
         return [one for one in self.project.handlers if self.path in phases.loaded_by(one)]
 
     @cached_property
+    def importing(self) -> list[Handler]:
+        """The handlers whose process runs the call when it imports its modules."""
+        calls, phases = self.project.call_graph, self.project.phases
+        pending = [self.function]
+        seen = {self.function}
+        while pending:
+            for edge in calls.into.get(pending.pop(), ()):
+                if edge.caller not in seen and phases.of_node(edge.node, edge.scope) is Phase.INIT:
+                    seen.add(edge.caller)
+                    pending.append(edge.caller)
+        starts = {one.module.path for one in seen if one.is_module}
+        return [one for one in self.project.handlers if starts & phases.loaded_by(one)]
+
+    @cached_property
     def asks_network(self) -> bool:
         """Whether it sends a request, or fetches a secret, credentials or a setting."""
         knowledge = self.project.knowledge
