@@ -31,6 +31,7 @@ from lambda_lint.model.kept import Kept
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
 from lambda_lint.model.lifetimes import Aging
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
+from lambda_lint.model.races import Race
 from lambda_lint.model.replays import Replayed
 from lambda_lint.model.routes import imported_paths, is_only_called_test, is_test_path
 from lambda_lint.model.snapshots import Captured
@@ -308,6 +309,7 @@ def _project(
                 libraries=deployed.libraries,
                 snapstart=settings.snapstart,
                 managed_instances=settings.managed_instances,
+                web_functions=settings.web_functions,
             )
         except ConfiguredHandlerError as error:
             problems.append(str(error))
@@ -336,6 +338,7 @@ def _ask(
         Aging: project.agings if any(rule.entity is Aging for rule in rules) else (),
         Captured: project.captured if any(rule.entity is Captured for rule in rules) else (),
         Replayed: project.replayed if any(rule.entity is Replayed for rule in rules) else (),
+        Race: project.races if any(rule.entity is Race for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
         StateChange: _changes(project, rules),
     }

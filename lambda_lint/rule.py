@@ -45,6 +45,7 @@ from lambda_lint.model.project import (
     UnresolvedCall,
     Use,
 )
+from lambda_lint.model.races import Race
 from lambda_lint.model.replays import Replayed
 from lambda_lint.model.rewrites import (
     add_argument,
@@ -455,6 +456,7 @@ __all__ = [
     "MissingHandler",
     "Phase",
     "Project",
+    "Race",
     "Replayed",
     "Report",
     "Resource",

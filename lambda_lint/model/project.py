@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from lambda_lint.declaration import SNAPSTART, TENANT_ISOLATION, Declaration
+from lambda_lint.declaration import (
+    MANAGED_INSTANCES,
+    SNAPSTART,
+    TENANT_ISOLATION,
+    WEB_ADAPTER,
+    Declaration,
+)
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
 from lambda_lint.model.ages import impossible_tests
@@ -36,6 +42,7 @@ from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.process_state import ProcessState, StateChange
 from lambda_lint.model.program import CallSite, Function, Module, Scope
+from lambda_lint.model.races import Race, Races
 from lambda_lint.model.releases import Leak, find_leak
 from lambda_lint.model.replays import Replayed, Replays
 from lambda_lint.model.resources import Resource, Resources, Use
@@ -66,6 +73,7 @@ class Project:
         libraries: Set[str] = frozenset(),
         snapstart: bool = False,
         managed_instances: bool = False,
+        web_functions: bool = False,
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
         self.modules = modules
@@ -76,6 +84,8 @@ class Project:
         self.snapstart = snapstart
         #: Whether all functions run on Lambda Managed Instances: many processes, one `/tmp`.
         self.managed_instances = managed_instances
+        #: Whether all functions are web functions: one process, many requests at a time.
+        self.web_functions = web_functions
         self.evaluator = Evaluator(modules, imports, knowledge)
         self.call_graph = CallGraph(modules, self.evaluator)
         self.constants = Constants(self.call_graph)
@@ -179,6 +189,26 @@ class Project:
             return []
         replays = Replays(self.phases, self._states.lasting)
         return [*replays.of_states(self.states), *replays.of_marks(self._states.filling)]
+
+    def _serves_concurrently(self, handlers: Sequence[Handler]) -> bool:
+        """Whether one process has several requests of these handlers at the same time."""
+        return self.web_functions or any(
+            WEB_ADAPTER in one.flags and (self.managed_instances or MANAGED_INSTANCES in one.flags)
+            for one in handlers
+        )
+
+    @cached_property
+    def races(self) -> list[Race]:
+        """What requests do to each other that one process serves at the same time."""
+        if not self._serves_concurrently(self.handlers):
+            return []
+        races = Races(self.phases, self._serves_concurrently)
+        made = [
+            (one.site, one.shown)
+            for one in self.calls()
+            if one.constructor is not None and one.constructor.family == "aws"
+        ]
+        return [*races.of_states(self.states), *races.of_clients(made)]
 
     @cached_property
     def captured(self) -> list[Captured]:
