@@ -579,7 +579,7 @@ class Finder:
 
 
 def _is_handed_on(edge: Edge) -> bool:
-    """Whether a function calls another module's function with the event and context it was given."""
+    """Whether another module's function is called with the event and context that it was given."""
     if edge.site is None or edge.callee.module is edge.caller.module:
         return False
     own = [one.name for one in edge.caller.parameters[:2]]
