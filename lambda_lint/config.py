@@ -624,6 +624,13 @@ KEYS = (
         "Take all functions as running on Lambda Managed Instances.",
         _boolean,
     ),
+    Key(
+        "web-functions",
+        "boolean",
+        False,
+        "Take all functions as web functions: one process serves many requests at a time.",
+        _boolean,
+    ),
     Key("jobs", "number of processes", None, "How many processes parse files.", _positive),
     Key("cache", "boolean", True, "Keep results in `.lambda_lint_cache`.", _boolean),
 )

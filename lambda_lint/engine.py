@@ -12,7 +12,14 @@ from lambda_lint.cache import Cache
 from lambda_lint.declaration import Declaration
 from lambda_lint.descriptors import deployment
 from lambda_lint.descriptors.inline import Inline
-from lambda_lint.finding import Confidence, Finding, Severity, Span, Step
+from lambda_lint.finding import (
+    Confidence,
+    Finding,
+    Severity,
+    Span,
+    Step,
+    UnusedSuppression,
+)
 from lambda_lint.fingerprint import with_fingerprints
 from lambda_lint.model import program
 from lambda_lint.model.caches import Caching
@@ -24,7 +31,10 @@ from lambda_lint.model.kept import Kept
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
 from lambda_lint.model.lifetimes import Aging
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
+from lambda_lint.model.races import Race
+from lambda_lint.model.replays import Replayed
 from lambda_lint.model.routes import imported_paths, is_only_called_test, is_test_path
+from lambda_lint.model.snapshots import Captured
 from lambda_lint.model.state import State
 from lambda_lint.model.state_changes import Fill
 from lambda_lint.parsing import parse_all, syntax_errors
@@ -115,6 +125,38 @@ def _lint(
         deployed.notes,
         inline,
     )
+
+
+def unsuppressed(
+    result: Result, sources: Mapping[str, Source], rules: Sequence[Rule], *, noqa: bool
+) -> tuple[Finding, ...]:
+    """Return the findings that no comment silences, and what rules say of comments in vain.
+
+    `rules` are those that ran; `noqa` is False under flake8, which reads such comments itself.
+    """
+    applied = suppress.apply(result.findings, sources, noqa=noqa)
+    speaking = [one for one in rules if one.entity is UnusedSuppression]
+    parsed = set(result.parsed)
+    ran = {name for one in rules if one not in speaking for name in (one.code, one.slug)}
+    # What a `# noqa` silences is flake8's business, and what was not looked at had no chance.
+    unused = [
+        one for one in applied.unused if not one.is_noqa and one.path in parsed and one.name in ran
+    ]
+    if not speaking or not unused:
+        return applied.findings
+    said = [
+        _finding(rule, report)
+        for rule in speaking
+        for one in unused
+        for report in rule.check(one, result.project)
+    ]
+    numbered = with_fingerprints(
+        said,
+        source_lines=lambda path: sources[path].lines if path in sources else (),
+        scope_of=_scopes(result.project.modules),
+    )
+    left = suppress.apply(numbered, sources, noqa=noqa).findings
+    return tuple(sorted((*applied.findings, *left), key=lambda one: one.sort_key))
 
 
 def _in_templates(
@@ -267,6 +309,7 @@ def _project(
                 libraries=deployed.libraries,
                 snapstart=settings.snapstart,
                 managed_instances=settings.managed_instances,
+                web_functions=settings.web_functions,
             )
         except ConfiguredHandlerError as error:
             problems.append(str(error))
@@ -293,10 +336,15 @@ def _ask(
         Caching: project.caches if any(rule.entity is Caching for rule in rules) else (),
         Kept: project.kept if any(rule.entity is Kept for rule in rules) else (),
         Aging: project.agings if any(rule.entity is Aging for rule in rules) else (),
+        Captured: project.captured if any(rule.entity is Captured for rule in rules) else (),
+        Replayed: project.replayed if any(rule.entity is Replayed for rule in rules) else (),
+        Race: project.races if any(rule.entity is Race for rule in rules) else (),
         UnresolvedCall: _unresolved(project, rules),
         StateChange: _changes(project, rules),
     }
     for rule in rules:
+        if rule.entity is UnusedSuppression:
+            continue  # Asked when the comments have been read: see `unsuppressed`.
         if rule.entity not in entities:
             crashes.append(
                 f"{rule.path}: rule {rule.slug} looks at {rule.entity}, which is no model entity"
@@ -385,4 +433,4 @@ def _scopes(modules: Mapping[str, program.Module]) -> Callable[[Finding], str]:
     return scope_of
 
 
-__all__ = ["Confidence", "Result", "Severity", "lint"]
+__all__ = ["Confidence", "Result", "Severity", "lint", "unsuppressed"]

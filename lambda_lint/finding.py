@@ -85,6 +85,20 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class UnusedSuppression:
+    """A name in a suppression comment that silences no finding.
+
+    `is_noqa` says that flake8 reads the comment, too. Only rules that ran can be silenced: whoever
+    shows this leaves out the names of the others.
+    """
+
+    path: str
+    span: Span
+    name: str
+    is_noqa: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to say about one place.
 

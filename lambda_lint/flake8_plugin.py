@@ -243,7 +243,7 @@ class _Project:
 
         What goes wrong is part of the result, so that it is not tried again for every file.
         """
-        from lambda_lint import engine, suppress
+        from lambda_lint import engine
         from lambda_lint.commands.results import Outcome
 
         try:
@@ -257,13 +257,11 @@ class _Project:
                 descriptors=files.descriptors,
                 must_parse=files.requested.contains,
             )
-            left = suppress.apply(result.findings, files.sources, noqa=False)
+            left = engine.unsuppressed(result, files.sources, self._rules, noqa=False)
         except Exception as error:
             reason = f"internal error of lambda-lint: {type(error).__name__}: {error}"
             return Outcome((), (reason,), 0, 0)
-        return Outcome(
-            left.findings, result.errors, len(result.project.handlers), len(result.parsed)
-        )
+        return Outcome(left, result.errors, len(result.project.handlers), len(result.parsed))
 
 
 _projects: dict[tuple[Path, str], _Project] = {}

@@ -17,7 +17,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lambda_lint.finding import Confidence, Edit, Fix, Severity, Span, Step
+from lambda_lint.finding import (
+    Confidence,
+    Edit,
+    Fix,
+    Severity,
+    Span,
+    Step,
+    UnusedSuppression,
+)
 from lambda_lint.model.advice import bounded_cache, ended_in_finally, secret_getter
 from lambda_lint.model.caches import Caching
 from lambda_lint.model.declared import MissingHandler
@@ -37,6 +45,8 @@ from lambda_lint.model.project import (
     UnresolvedCall,
     Use,
 )
+from lambda_lint.model.races import Race
+from lambda_lint.model.replays import Replayed
 from lambda_lint.model.rewrites import (
     add_argument,
     cached_getter,
@@ -45,6 +55,7 @@ from lambda_lint.model.rewrites import (
     needs_only_module_names,
 )
 from lambda_lint.model.sightings import Sighting
+from lambda_lint.model.snapshots import Captured
 from lambda_lint.model.state import Stale, State
 from lambda_lint.model.state_changes import Change, Fill
 from lambda_lint.model.state_stories import (
@@ -431,6 +442,7 @@ __all__ = [
     "Aging",
     "Caching",
     "Call",
+    "Captured",
     "Change",
     "Confidence",
     "Edit",
@@ -444,6 +456,8 @@ __all__ = [
     "MissingHandler",
     "Phase",
     "Project",
+    "Race",
+    "Replayed",
     "Report",
     "Resource",
     "Rule",
@@ -457,6 +471,7 @@ __all__ = [
     "Step",
     "Story",
     "UnresolvedCall",
+    "UnusedSuppression",
     "Use",
     "add_argument",
     "bounded_cache",

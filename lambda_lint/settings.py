@@ -90,6 +90,7 @@ class Settings:
     max_file_size: int = DEFAULT_MAX_FILE_SIZE
     snapstart: bool = False
     managed_instances: bool = False
+    web_functions: bool = False
     jobs: int | None = None
     cache: bool = True
     config_path: Path | None = None

@@ -21,21 +21,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lambda_lint.finding import Finding, Span
+from lambda_lint.finding import Finding, Span, UnusedSuppression
 from lambda_lint.source import Source
 from lambda_lint.syntax.scan import Comment, scan
-
-
-@dataclass(frozen=True, slots=True)
-class Unused:
-    """A name in a suppression comment that silences no finding.
-
-    Only rules that ran can be silenced: whoever shows this leaves out the names of the others.
-    """
-
-    path: str
-    span: Span
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +39,7 @@ class Suppressed(NamedTuple):
     """What is left of the findings, and what there is to say about the comments."""
 
     findings: tuple[Finding, ...]
-    unused: tuple[Unused, ...]
+    unused: tuple[UnusedSuppression, ...]
     malformed: tuple[Malformed, ...]
 
 
@@ -102,6 +90,7 @@ class _Name:
     span: Span
     name: str
     used: bool = False
+    is_noqa: bool = False
 
 
 @dataclass(slots=True)
@@ -166,11 +155,11 @@ class _File:
                     one.used = silent = True
         return silent
 
-    def unused(self) -> Iterator[Unused]:
+    def unused(self) -> Iterator[UnusedSuppression]:
         """Yield the names that have silenced nothing, in order."""
         for one in sorted(self._names, key=lambda one: one.span):
             if not one.used:
-                yield Unused(self._path, one.span, one.name)
+                yield UnusedSuppression(self._path, one.span, one.name, one.is_noqa)
 
     def malformed(self) -> list[Malformed]:
         """Return what there is to say about the comments themselves, in order."""
@@ -215,7 +204,8 @@ class _File:
         for code in re.finditer(r"[^,\s]+", found["codes"]):
             if code[0].startswith("LMB"):
                 start = found.start("codes") + code.start()
-                one = _Name(_span(comment, start, start + len(code[0])), code[0])
+                place = _span(comment, start, start + len(code[0]))
+                one = _Name(place, code[0], is_noqa=True)
                 self._names.append(one)
                 self._noqa_names[first].append(one)
             elif code[0].upper().startswith("LMB"):

@@ -60,6 +60,23 @@ def handler(event, context):
     return len(secret(session, "shop/key"))
 ```
 
+Not run: making a hundred sessions takes longer than a test may.
+
+```python bad name="a client of the SDK"
+import functools
+
+import boto3
+
+@functools.cache  # LMB302
+def certificate(iam, name):
+    answer = iam.get_server_certificate(ServerCertificateName=name)
+    return answer["ServerCertificate"]["CertificateBody"]
+
+def handler(event, context):
+    iam = boto3.client("iam")  # LMB101
+    return len(certificate(iam, "shop"))
+```
+
 Not run: making a hundred clients takes longer than a test may.
 
 The `id()` of an object is a key of that kind, and worse: when the object is gone another one gets

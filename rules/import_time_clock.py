@@ -47,6 +47,24 @@ def handler(event, context):
     return query()
 ```
 
+A default that all calls give so far waits for the first that does not:
+
+```python bad name="a default that is given"
+from datetime import datetime, timezone
+
+import boto3
+
+table = boto3.resource("dynamodb").Table("events")
+
+def record(text, at=datetime.now(timezone.utc).isoformat()):  # LMB601
+    table.put_item(Item={"text": text, "at": at})
+
+def handler(event, context):
+    record(event["text"], at=datetime.now(timezone.utc).isoformat())
+```
+
+Not run: it misbehaves when somebody relies on the default.
+
 ```python bad name="a default of a field, and an identifier"
 # file: models.py
 import datetime

@@ -119,6 +119,64 @@ def handler(event, context):
     return {"status": "ok", "failureReason": failure_reason}  # LMB201
 ```
 
+So does a failure before the end of a function, which was to set a flag back:
+
+```python events
+send({"trace": True, "steps": 0})
+send({"trace": False, "steps": 1})
+# file: steps.py
+def run(count):
+    return 10 // count
+```
+
+```python bad name="a flag that is set back only if nothing fails"
+import steps
+
+is_outermost = True
+trace = False
+
+def run(event):
+    global is_outermost, trace
+    if is_outermost:  # LMB201
+        trace = event["trace"]
+    is_outermost = False
+    result = {"each": steps.run(event["steps"]), "trace": trace}  # LMB201
+    is_outermost = True
+    return result
+
+def handler(event, context):
+    try:
+        return run(event)
+    except ZeroDivisionError as error:
+        return {"error": str(error)}
+```
+
+And where a kind of event sets what all of them use:
+
+```python events
+send({"method": "PATCH", "topic": "alarms"})
+send({"method": "GET"})
+# file: alarms.py
+import effects
+
+def put(action):
+    effects.record("alarm", action)
+```
+
+```python bad name="what another kind of event has set"
+import os
+
+import alarms
+
+ACTION = ""
+
+def handler(event, context):
+    global ACTION
+    if event["method"] == "PATCH":
+        ACTION = os.environ.get("ACTION", "scale")
+    alarms.put(ACTION)  # LMB201
+```
+
 ```python events
 send({"user": {"name": "a"}, "order": 1, "id": 1, "b": "x", "debug": True})
 send({"user": {"name": "b"}, "order": 2, "id": 2})
@@ -199,9 +257,11 @@ def handler(event, context):
 
 Silent when this invocation certainly wrote the value before (also in a helper, or under the same
 test), when all that it can hold is the same for all events, when a memo fills it, when it is
-emptied before the handler ends, and when only logs and metrics see it.
+emptied before the handler ends (a flag also when `finally` sets it back), and when only logs and
+metrics see it.
 
-Limits: what a library calls back later is not followed, and of two tests that are written
+Limits: what a library calls back later is not followed, unless it is handed over as `on_…` or
+`…callback` and a loop waits for what it sets; and of two tests that are written
 differently it is not known that they mean the same.
 """
 

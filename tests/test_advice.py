@@ -69,14 +69,31 @@ HELP = [
         "",
         """
         KEY = None
-        _fetched_at = 0.0
+        _key_fetched_at = 0.0
 
         def key():
-            global KEY, _fetched_at
-            if KEY is None or time.time() - _fetched_at > 300:
+            global KEY, _key_fetched_at
+            if KEY is None or time.time() - _key_fetched_at > 300:
                 KEY = secrets.get_secret_value(SecretId="shop/key")["SecretString"]
-                _fetched_at = time.time()
+                _key_fetched_at = time.time()
             return KEY
+        """,
+    ),
+    (
+        "the same of several lines",
+        "LMB501",
+        SECRET.format(
+            kept='key = secrets.get_secret_value(\n    SecretId="shop/key"\n)["SecretString"]',
+            used="key",
+        ),
+        "",
+        """
+        def get_key():
+            global key, _key_fetched_at
+            if key is None or time.time() - _key_fetched_at > 300:
+                key = secrets.get_secret_value(
+                    SecretId="shop/key"
+                )["SecretString"]
         """,
     ),
     (
@@ -109,7 +126,7 @@ HELP = [
         "LMB501",
         SECRET.format(kept=VARIABLE, used="KEY"),
         "boto3  # aws-lambda-powertools is too large\n",
-        "_fetched_at = time.time()",
+        "_key_fetched_at = time.time()",
     ),
     (
         "an argument that changes, because the decorator knows no time",

@@ -56,6 +56,7 @@ VALUES: list[tuple[str, str, object]] = [
     ("max-file-size = 5000", "max_file_size", 5000),
     ("snapstart = true", "snapstart", True),
     ("managed-instances = true", "managed_instances", True),
+    ("web-functions = true", "web_functions", True),
     ("jobs = 3", "jobs", 3),
     ("cache = false", "cache", False),
 ]

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from lambda_lint.descriptors import deployment
 from lambda_lint.registry import BUILTIN, load_rules
+from lambda_lint.source import Source
 from lambda_lint.testing.pages import Block, Events, blocks, fences, read_events, take_marks
 
 # Where the examples are known to run, being left out is a failure.
@@ -65,18 +67,10 @@ def of_this_harness() -> Iterator[Example]:
 
 
 def of_fixtures(fixtures: Path) -> Iterator[Example]:
-    """A fixture project with a page `EVENTS.md` is run; those in `silent` behave.
-
-    What is deployed is the folder that its Python files have in common.
-    """
+    """A fixture project with a page `EVENTS.md` is run; those in `silent` behave."""
     for path in sorted(fixtures.rglob("EVENTS.md")):
         project = path.parent
-        sources = sorted(project.rglob("*.py"))
-        deployed = os.path.commonpath([one.parent for one in sources])
-        files = {
-            one.relative_to(deployed).as_posix(): take_marks("", one.read_text(encoding="utf-8"))[0]
-            for one in sources
-        }
+        files = {name: take_marks("", text)[0] for name, text in deployed(project).items()}
         kind = "good" if "silent" in project.relative_to(fixtures).parts else "bad"
         for fence in fences(path.read_text(encoding="utf-8")):
             if events := read_events(fence):
@@ -84,8 +78,25 @@ def of_fixtures(fixtures: Path) -> Iterator[Example]:
                 yield Example(block, events, path)
 
 
+def deployed(project: Path) -> dict[str, str]:
+    """Return what a project deploys: the folder that its Python files have in common.
+
+    If it has none, that is the code inside of its template, which the runtime calls `index.py`.
+    """
+    if sources := sorted(project.rglob("*.py")):
+        root = os.path.commonpath([one.parent for one in sources])
+        return {
+            one.relative_to(root).as_posix(): one.read_text(encoding="utf-8") for one in sources
+        }
+    templates = {one.name: Source(one.name, one.read_bytes()) for one in project.glob("*.yaml")}
+    [inline] = deployment.read(templates, {}).inline
+    return {"index.py": inline.text}
+
+
 def name(example: Example) -> str:
-    return f"{example.path.stem}:{example.block.line}-{example.block.kind}"
+    page = example.path
+    of = f"{page.parent.parent.name}/{page.parent.name}" if page.name == "EVENTS.md" else page.stem
+    return f"{of}:{example.block.line}-{example.block.kind}"
 
 
 @pytest.fixture(scope="module")

@@ -91,6 +91,16 @@ def handler(event, context):
     text = store.finish(event["b"])
     return text
 """,
+    "the first event itself, behind an early return": """
+import store
+auth = None
+def handler(event, context):
+    global auth
+    if auth:
+        return auth["org"]
+    auth = event["authorizer"]  # LMB207
+    return store.read(auth["org"])
+""",
     "a number under one key of a default": """
 import store
 def search(filters, counts={}):
@@ -243,6 +253,15 @@ def search(filters, sorts={}):
     return store.find([{one: way} for one, way in sorts.items()], filters)
 def handler(event, context):
     return search(event["filters"])
+""",
+    "what the context says of the function, once": """
+import store
+function = None
+def handler(event, context):
+    global function
+    if function is None:
+        function = context.function_name
+    return store.read(function, event["id"])
 """,
     "a table of the module that invocations bring up to date": """
 import store

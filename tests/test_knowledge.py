@@ -118,7 +118,11 @@ CHOICES: dict[tuple[type[Any], str], frozenset[str]] = {
     (NameEvidence, "parameters"): frozenset({"any", "two"}),
     (Framework, "kind"): frozenset({"app", "router"}),
     (Taker, "takes"): frozenset({"borrows", "closes"}),
-    (Effect, "kind"): frozenset({"listener", "background", "alarm", "work", "resource", "buffer"}),
+    (Effect, "kind"): frozenset(
+        {
+            *("listener", "background", "alarm", "work", "resource", "buffer", "context", "level"),
+        }
+    ),
     (Effect, "keeper"): frozenset({"receiver", "argument", "process"}),
 }
 

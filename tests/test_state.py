@@ -116,6 +116,9 @@ STALE = {
         "return item"
     ),
     "read in `finally`": "try:\n    item = fetch(event)\nfinally:\n    store.write(item)",
+    "after a failure of a call whose name sounds harmless": (
+        "try:\n    store.add(event)\nexcept KeyError:\n    store.write(item)\nitem = event['a']"
+    ),
     "a suppressed exception": (
         "with contextlib.suppress(KeyError):\n    item = fetch(event)\nreturn item"
     ),

@@ -104,7 +104,7 @@ def _lint(
     project: Inputs, sources: Mapping[str, Source], rules: Sequence[Rule], cache: Cache | None
 ) -> Outcome:
     # The engine costs more to import than a run from the cache takes.
-    from lambda_lint import engine, suppress
+    from lambda_lint import engine
 
     result = engine.lint(
         sources,
@@ -116,9 +116,8 @@ def _lint(
         descriptors=project.descriptors,
         must_parse=project.requested.contains,
     )
-    left = suppress.apply(result.findings, sources, noqa=True)
     return Outcome(
-        left.findings,
+        engine.unsuppressed(result, sources, rules, noqa=True),
         result.errors,
         len(result.project.handlers),
         len(result.parsed),

@@ -46,16 +46,17 @@ def secret_getter(kept: Kept, project: Project) -> str:
             "    fetched_at = time.time()",
         )
     getter = name.lower().lstrip("_")
+    since = f"_{getter}_fetched_at"
     getter = f"get_{getter}" if getter == name else getter
     return _code(
         f"fetch it where it is needed, by a getter that keeps `{name}` for five minutes",
         f"{name} = None\n"
-        "_fetched_at = 0.0\n\n"
+        f"{since} = 0.0\n\n"
         f"def {getter}():\n"
-        f"    global {name}, _fetched_at\n"
-        f"    if {name} is None or time.time() - _fetched_at > 300:\n"
+        f"    global {name}, {since}\n"
+        f"    if {name} is None or time.time() - {since} > 300:\n"
         f"{textwrap.indent(f'{name} = {_value(kept, project)}', ' ' * 8)}\n"
-        "        _fetched_at = time.time()\n"
+        f"        {since} = time.time()\n"
         f"    return {name}",
     )
 
@@ -130,8 +131,10 @@ def _value(kept: Kept, project: Project) -> str:
     value = getattr(statement, "value", None)
     if not isinstance(value, nodes.Expression) or statement is None or statement.span != kept.span:
         return "…"
-    text = project.sources[module.path].slice(value.span)
-    return text if len(text.splitlines()) == 1 and len(text) <= 90 else "…"
+    first, *more = project.sources[module.path].slice(value.span).splitlines()
+    if len(more) > _MAX_LINES or len(first) > _MAX_LENGTH:
+        return "…"
+    return "\n".join([first, *textwrap.dedent("\n".join(more)).splitlines()])
 
 
 def _bound_to(node: nodes.Call, scope: Scope) -> str | None:
@@ -141,3 +144,10 @@ def _bound_to(node: nodes.Call, scope: Scope) -> str | None:
         case nodes.AnnotatedAssign(target=nodes.Name(id=name)):
             return name
     return None
+
+
+_MAX_LINES = 6
+"""How many further lines of an expression are shown."""
+
+_MAX_LENGTH = 200
+"""How many characters of its first line are."""

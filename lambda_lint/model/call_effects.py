@@ -3,11 +3,13 @@ leaks ask."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lambda_lint.declaration import MANAGED_INSTANCES
+from lambda_lint.model.ambient import Sometimes
 from lambda_lint.model.facts import Constructor, Effect
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.phases import Path, Phase
@@ -74,6 +76,15 @@ class CallEffects:
         )
 
     @cached_property
+    def stays_ambient(self) -> Sometimes | None:
+        """When the call sets what later invocations log or report along with, and is not undone."""
+        if self.phase is not Phase.INVOKE or self.way is None:
+            return None
+        if self.effect is None or self.effect.kind not in ("context", "level") or not self.adds_up:
+            return None
+        return self.project.ambient.stays(self.site, self.externals, self.effect, self.way)
+
+    @cached_property
     def left_file(self) -> Left | None:
         """The file or folder below /tmp that the call makes and nothing removes."""
         if self.phase is not Phase.INVOKE or not self.handlers:
@@ -93,8 +104,37 @@ class CallEffects:
     @cached_property
     def serves_handlers(self) -> bool:
         """Whether it runs when a handler's module is loaded, or on the way of its events."""
-        return bool(self.handlers) or any(
-            self.path in self.project.phases.loaded_by(one) for one in self.project.handlers
+        return bool(self.handlers) or bool(self.loading)
+
+    @cached_property
+    def loading(self) -> list[Handler]:
+        """The handlers whose process loads the module of the call."""
+        phases = self.project.phases
+        return [one for one in self.project.handlers if self.path in phases.loaded_by(one)]
+
+    @cached_property
+    def importing(self) -> list[Handler]:
+        """The handlers whose process runs the call when it imports its modules."""
+        calls, phases = self.project.call_graph, self.project.phases
+        pending = [self.function]
+        seen = {self.function}
+        while pending:
+            for edge in calls.into.get(pending.pop(), ()):
+                if edge.caller not in seen and phases.of_node(edge.node, edge.scope) is Phase.INIT:
+                    seen.add(edge.caller)
+                    pending.append(edge.caller)
+        starts = {one.module.path for one in seen if one.is_module}
+        return [one for one in self.project.handlers if starts & phases.loaded_by(one)]
+
+    @cached_property
+    def asks_network(self) -> bool:
+        """Whether it sends a request, or fetches a secret, credentials or a setting."""
+        knowledge = self.project.knowledge
+        return any(
+            knowledge.request(one.name) is not None
+            or knowledge.fetch(one.name) is not None
+            or (knowledge.issued(one.name) is not None and not _LOCAL.search(one.name))
+            for one in self.externals
         )
 
     @property
@@ -173,3 +213,8 @@ class CallEffects:
             one.kind == "method" and one.name in made.starts
             for one in self.project.resources.uses(self.node)
         )
+
+
+_LOCAL = re.compile(r"\.generate_(presigned|db_)\w*$|\.Session\(\)\.get_credentials$|getenv")
+"""What is signed or looked up on the machine itself:
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html"""

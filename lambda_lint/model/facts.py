@@ -52,6 +52,9 @@ class Effect:
     undo: tuple[str, ...] = ()
     undo_own: tuple[str, ...] = ()
     undo_calls: tuple[str, ...] = ()
+    undo_arguments: tuple[str, ...] = ()
+    unless_calls: tuple[str, ...] = ()
+    in_context: bool = False
     holders: tuple[str, ...] = ()
     equal_once: bool = False
     argument: int = 0

@@ -306,9 +306,14 @@ class _Layout:
         after = self.new(outer.raises)
         dispatch = self.new(exits.raises)
         body = self.new(dispatch)
+        before = self.current
         self.go(body)
         self.start(body)
         self.statements(node.body, replace(exits, raises=dispatch))
+        laid_out = self.blocks[body.number :]
+        if before is not None and not any(may_raise(two) for one in laid_out for two in one.atoms):
+            # Whoever handles a failure has seen one, be it of a call whose name sounds harmless.
+            before.ways.append(Way(dispatch))
         if self.current is not None:
             orelse = self.new(exits.raises)
             self.go(orelse)

@@ -257,8 +257,11 @@ class Guards:
         if child not in parent.body or not isinstance(attempt, nodes.Try):
             return
         kept = self.stores.by(function, made)
+        again = self.stores.within(parent.body, scope, made)
+        inside = self.stores.within(attempt.body, scope, made)
         for place in self._tried_in(attempt, scope):
-            if place in kept:
+            # What only the `try` itself writes was not kept from before.
+            if place in again or (place in kept and place not in inside):
                 yield Guard(place, scope.module.path, parent.span, "except")
                 return
 

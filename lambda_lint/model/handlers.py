@@ -11,7 +11,7 @@ import fnmatch
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lambda_lint.declaration import Declaration
+from lambda_lint.declaration import DURABLE, Declaration
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.calls import CallGraph, Edge
@@ -78,6 +78,13 @@ class Handler:
     def step(self) -> Step:
         """The first step of every witness."""
         return Step(self.path, self.span, f"`{self.name}` runs for every event")
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether it is run again from the start when it goes on: a durable function."""
+        return DURABLE in self.flags or any(
+            one.function.has_simple_decorator("durable_execution") for one in self.entries
+        )
 
     @property
     def is_bare_coroutine(self) -> bool:
@@ -572,7 +579,7 @@ class Finder:
 
 
 def _is_handed_on(edge: Edge) -> bool:
-    """Whether a function calls one of another module with its own event and context."""
+    """Whether another module's function is called with the event and context that it was given."""
     if edge.site is None or edge.callee.module is edge.caller.module:
         return False
     own = [one.name for one in edge.caller.parameters[:2]]

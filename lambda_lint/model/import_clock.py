@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from lambda_lint.finding import Step
 from lambda_lint.model.arguments import bind_arguments
@@ -20,9 +19,10 @@ from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
+from lambda_lint.model.snapshots import restored_places
 from lambda_lint.model.state import State
 from lambda_lint.model.state_uses import PRINTED, Uses
-from lambda_lint.model.values import ClassValue, External, FunctionValue
+from lambda_lint.model.values import ClassValue, External
 from lambda_lint.syntax import nodes
 
 
@@ -63,6 +63,7 @@ class ImportClock:
         self.knowledge = knowledge
         self.uses = Uses(lasting)
         self.loads = Loads(lasting, phases.calls.modules)
+        self.restored = restored_places(lasting)
 
     def all(self, states: list[State]) -> Iterator[Frozen]:
         """Yield what is used after it was made at import; nothing that invocations renew."""
@@ -142,35 +143,11 @@ class ImportClock:
         shown = spot.describe()
         read = Step(scope.module.path, node.span, f"`{shown}` {use}")
         of_environment = what.what == "identifier" and _is_of_environment(spot.root.name)
-        restored = spot.root in self._restored
+        restored = spot.root in self.restored
         return Frozen(
             *(site, what, "variable", shown, use, path, read, scope.function),
             of_environment=of_environment,
             restored=restored,
-        )
-
-    @cached_property
-    def _restored(self) -> frozenset[Place]:
-        """Return what hooks assign that run when a snapshot is restored.
-
-        https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
-        """
-        hooks = [
-            one
-            for one in self.calls.functions()
-            if one.has_simple_decorator("register_after_restore")
-        ]
-        for site, externals in self.calls.externals.items():
-            if any(one.name.endswith(".register_after_restore") for one in externals):
-                for argument in site.node.arguments:
-                    for value in self.evaluator.evaluate(argument.value, site.scope):
-                        if isinstance(value, FunctionValue):
-                            hooks.append(value.function)
-        return frozenset(
-            spot.root
-            for hook in hooks
-            for target, _, scope in hook.stores
-            if (spot := self.lasting.target(target, scope)) is not None
         )
 
     def _names(

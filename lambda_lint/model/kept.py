@@ -142,9 +142,7 @@ class Keeping:
         if issued.only_with:
             given = next((one for one in site.node.arguments if one.name == issued.only_with), None)
             start = self._decided(start, given.value if given is not None else None, site.scope)
-        for rest in self._rests(start, issued):
-            if self.lives.ends(rest.place, rest.how, rest.scope, rest.span):
-                continue
+        for rest in self._lasting_rests(start, issued):
             found = self.uses.of(rest.place, rest.how, rest.scope)
             if found is None:
                 continue
@@ -168,6 +166,21 @@ class Keeping:
             )
 
     # Where it goes.
+
+    def _lasting_rests(self, start: _Value, issued: Issued) -> Iterator[_Rest]:
+        """Yield where it stays for good, also in what was made from a session that is renewed."""
+        for rest in self._rests(start, issued):
+            if not self._ends(rest):
+                yield rest
+            elif rest.value.in_object and rest.place is not None and start.kind == "credentials":
+                for node, scope in self.loads.of_place(rest.place):
+                    again = replace(rest.value, node=node, scope=scope, callers=())
+                    for other in self._rests(again, issued):
+                        if other.place != rest.place and not self._ends(other):
+                            yield other
+
+    def _ends(self, rest: _Rest) -> bool:
+        return self.lives.ends(rest.place, rest.how, rest.scope, rest.span)
 
     def _rests(self, start: _Value, issued: Issued) -> Iterator[_Rest]:
         pending = deque([start])
@@ -198,7 +211,10 @@ class Keeping:
                     call = module.parents.get(parent)
                     if isinstance(call, nodes.Call) and call.func is parent:
                         asked = call.arguments[0].value if call.arguments else None
-                        if attr not in _TAKING or (attr == "get" and _text(asked) in issued.plain):
+                        derives = value.in_object and attr in _DERIVING
+                        if not (derives or attr in _TAKING) or (
+                            attr == "get" and _text(asked) in issued.plain
+                        ):
                             return
                         child, parent = call, module.parents.get(call)
                         continue
@@ -553,6 +569,9 @@ _TAKING = frozenset(
     }
 )
 """Methods that give the value, or a part of it, in another form."""
+
+_DERIVING = frozenset({"client", "resource"})
+"""Methods of a session whose result keeps the credentials that the session had then."""
 
 _FORMS = frozenset(
     {

@@ -500,13 +500,25 @@ class Phases:
         for value in self.calls.evaluator.evaluate(given, site.scope):
             if not isinstance(value, External) or value.origin is None:
                 continue
-            made = value.name.removesuffix("()")
-            if made == value.name or self.calls.evaluator.knowledge.constructor(made) is None:
-                continue
             scope = self.scope_of_call(value.origin, site)
-            if scope is not None and self.of_node(value.origin, scope) is Phase.INVOKE:
+            if not value.name.endswith("()") or scope is None:
+                continue
+            if not self._is_constructor(value, value.origin, scope):
+                continue
+            if self.of_node(value.origin, scope) is Phase.INVOKE:
                 return True
         return False
+
+    def _is_constructor(self, made: External, origin: nodes.Call, scope: Scope) -> bool:
+        """Whether a library makes an object there, by its class or by what was called for it."""
+        knowledge = self.calls.evaluator.knowledge
+        if knowledge.constructor(made.name.removesuffix("()")) is not None:
+            return True
+        # `boto3.client(…)` gives a `botocore.client.BaseClient`.
+        return any(
+            isinstance(one, External) and knowledge.constructor(one.name) is not None
+            for one in self.calls.evaluator.evaluate(origin.func, scope)
+        )
 
     def scope_of_call(self, origin: nodes.Call, site: CallSite) -> Scope | None:
         """Return the scope of a call found as the origin of a value seen at `site`."""

@@ -7,10 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from lambda_lint.declaration import SNAPSTART, TENANT_ISOLATION, Declaration
+from lambda_lint.declaration import (
+    MANAGED_INSTANCES,
+    SNAPSTART,
+    TENANT_ISOLATION,
+    WEB_ADAPTER,
+    Declaration,
+)
 from lambda_lint.finding import Confidence, Span, Step
 from lambda_lint.model import memos
 from lambda_lint.model.ages import impossible_tests
+from lambda_lint.model.ambient import Ambient
 from lambda_lint.model.caches import Caches, Caching
 from lambda_lint.model.call_effects import CallEffects
 from lambda_lint.model.call_facts import CallFacts
@@ -35,9 +42,12 @@ from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.process_state import ProcessState, StateChange
 from lambda_lint.model.program import CallSite, Function, Module, Scope
+from lambda_lint.model.races import Race, Races
 from lambda_lint.model.releases import Leak, find_leak
+from lambda_lint.model.replays import Replayed, Replays
 from lambda_lint.model.resources import Resource, Resources, Use
 from lambda_lint.model.routes import is_test_path
+from lambda_lint.model.snapshots import Captured, Snapshots
 from lambda_lint.model.state import State, States
 from lambda_lint.model.state_changes import Fill
 from lambda_lint.model.temporary import Temporary
@@ -63,6 +73,7 @@ class Project:
         libraries: Set[str] = frozenset(),
         snapstart: bool = False,
         managed_instances: bool = False,
+        web_functions: bool = False,
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
         self.modules = modules
@@ -73,6 +84,8 @@ class Project:
         self.snapstart = snapstart
         #: Whether all functions run on Lambda Managed Instances: many processes, one `/tmp`.
         self.managed_instances = managed_instances
+        #: Whether all functions are web functions: one process, many requests at a time.
+        self.web_functions = web_functions
         self.evaluator = Evaluator(modules, imports, knowledge)
         self.call_graph = CallGraph(modules, self.evaluator)
         self.constants = Constants(self.call_graph)
@@ -95,6 +108,7 @@ class Project:
         )
         self.resources = Resources(self.phases)
         self.effects = Effects(self.resources)
+        self.ambient = Ambient(self.effects, self.constants, self.dependence)
         self.temporary = Temporary(self.effects, self.constants, self.dependence)
         self.process_state = ProcessState(self.effects, self.constants, self.dependence)
         self.filled = Filled(self.call_graph, self.constants, self.dependence)
@@ -154,7 +168,9 @@ class Project:
 
     def starts_from_snapshot(self, found: Frozen) -> bool:
         """Whether a function that uses what was made at import is started from a snapshot."""
-        handlers = self.phases.handlers_of(found.function)
+        return self._starts_from_snapshot(self.phases.handlers_of(found.function))
+
+    def _starts_from_snapshot(self, handlers: Sequence[Handler]) -> bool:
         return self.snapstart or any(SNAPSTART in one.flags for one in handlers)
 
     def serves_one_tenant(self, function: Function) -> bool:
@@ -165,6 +181,51 @@ class Project:
         """
         handlers = self.phases.handlers_of(function)
         return bool(handlers) and all(TENANT_ISOLATION in one.flags for one in handlers)
+
+    @cached_property
+    def replayed(self) -> list[Replayed]:
+        """What durable functions read between their steps, and find changed in a replay."""
+        if not any(one.is_durable for one in self.handlers):
+            return []
+        replays = Replays(self.phases, self._states.lasting)
+        return [*replays.of_states(self.states), *replays.of_marks(self._states.filling)]
+
+    def _serves_concurrently(self, handlers: Sequence[Handler]) -> bool:
+        """Whether one process has several requests of these handlers at the same time."""
+        return self.web_functions or any(
+            WEB_ADAPTER in one.flags and (self.managed_instances or MANAGED_INSTANCES in one.flags)
+            for one in handlers
+        )
+
+    @cached_property
+    def races(self) -> list[Race]:
+        """What requests do to each other that one process serves at the same time."""
+        if not self._serves_concurrently(self.handlers):
+            return []
+        races = Races(self.phases, self._serves_concurrently)
+        made = [
+            (one.site, one.shown)
+            for one in self.calls()
+            if one.constructor is not None and one.constructor.family == "aws"
+        ]
+        return [*races.of_states(self.states), *races.of_clients(made)]
+
+    @cached_property
+    def captured(self) -> list[Captured]:
+        """The connections and fetched values that a snapshot takes along."""
+        if not self._starts_from_snapshot(self.handlers):
+            return []
+        made = [
+            (one.site, one.shown, one.constructor.what, one.resource)
+            for one in self.calls()
+            if one.constructor is not None
+            and one.constructor.kind == "connecting"
+            and not one.constructor.reconnects
+            and one.resource is not None
+            and not one.resource.surely_names(one.constructor.unless_address)
+        ]
+        snapshots = Snapshots(self.phases, self._states.lasting, self._starts_from_snapshot)
+        return [*snapshots.connections(made), *snapshots.fetched(self.kept)]
 
     @cached_property
     def caches(self) -> list[Caching]:

@@ -174,6 +174,11 @@ class States:
         found = (one for one in self._changing.memos if one.root == place)
         return tuple(sorted(found, key=lambda one: one.path))
 
+    @property
+    def filling(self) -> tuple[Touch, ...]:
+        """What fills memos."""
+        return self._changing.filling
+
     def fills(self) -> Iterator[Fill]:
         """Yield memos without a key that keep what one invocation's own data made."""
         yield from self._changing.fills()

@@ -67,6 +67,11 @@ class Changes:
         #: What invocations change.
         self.found = self._find()
 
+    @property
+    def filling(self) -> tuple[Touch, ...]:
+        """What fills memos."""
+        return tuple(self._fills)
+
     def fills(self) -> Iterator[Fill]:
         """Yield memos without a key that keep what one invocation's own data made."""
         for touch in self._fills:
@@ -84,7 +89,11 @@ class Changes:
     def _is_of_event(self, value: nodes.Expression, scope: Scope) -> bool:
         """Whether a library's object, or what is kept, is made right from the event."""
         if not isinstance(value, nodes.Call):
-            return False
+            while isinstance(value, (nodes.Subscript, nodes.Attribute)):
+                value = value.value
+            return isinstance(value, nodes.Name) and (
+                self.dependence.given.get((scope.function, value.id)) == EVENT
+            )
         names = self.calls.evaluator.evaluate(value.func, scope)
         knowledge = self.calls.evaluator.knowledge
         if any(isinstance(one, External) and knowledge.constructor(one.name) for one in names):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-from lambda_lint import suppress
+from lambda_lint import engine, suppress
 from lambda_lint.finding import Finding
 from lambda_lint.fixes import Fixed, fix_to_fixpoint
 from lambda_lint.registry import shown
@@ -78,9 +78,9 @@ def check(
     for each example: see `_invariants`.
     """
     outcome = lint(sources, settings, rules)
-    findings = _unsuppressed(outcome, sources)
+    findings = _unsuppressed(outcome, sources, rules)
     fixed = fix_to_fixpoint(
-        lambda now: _unsuppressed(lint(now, settings, rules), now), sources, unsafe=True
+        lambda now: _unsuppressed(lint(now, settings, rules), now, rules), sources, unsafe=True
     )
     problems = [
         *outcome.errors,
@@ -150,7 +150,11 @@ def located(problem: str, places: Mapping[tuple[str, int], int]) -> str:
     return re.sub(r"(?P<path>[^\s:]+):(?P<line>[0-9]+)", with_line, problem)
 
 
-def _unsuppressed(outcome: Outcome, sources: Mapping[str, Source]) -> tuple[Finding, ...]:
+def _unsuppressed(
+    outcome: Outcome, sources: Mapping[str, Source], rules: Sequence[Rule]
+) -> tuple[Finding, ...]:
+    if isinstance(outcome, engine.Result):
+        return engine.unsuppressed(outcome, sources, rules, noqa=True)
     return suppress.apply(outcome.findings, sources, noqa=True).findings
 
 
@@ -219,7 +223,7 @@ def _stable(
     """Say whether findings depend on what must not matter: order of files, lines above."""
     problems = []
     backwards = dict(reversed(list(sources.items())))
-    if _keys(_unsuppressed(lint(backwards, settings, rules), backwards)) != _keys(findings):
+    if _keys(_unsuppressed(lint(backwards, settings, rules), backwards, rules)) != _keys(findings):
         problems.append("the findings depend on the order of the files")
     # The first two lines may mean something to Python: an interpreter, an encoding.
     lower = {path for path, one in sources.items() if path.endswith(".py") and _may_shift(one)}
@@ -227,7 +231,7 @@ def _stable(
         path: Source(path, b"#\n" + one.data) if path in lower else one
         for path, one in sources.items()
     }
-    after = _unsuppressed(lint(shifted, settings, rules), shifted)
+    after = _unsuppressed(lint(shifted, settings, rules), shifted, rules)
     if _keys(after, lower) != _keys(findings):
         lines = difflib.unified_diff(
             [str(key) for key in _keys(findings)],
@@ -258,7 +262,7 @@ def _fixable(
             problems.append(f"{_named(finding)}: {reason}")
     if not fixed.changed:
         return problems
-    left = _unsuppressed(lint(fixed.sources, settings, rules), fixed.sources)
+    left = _unsuppressed(lint(fixed.sources, settings, rules), fixed.sources, rules)
     brought = Counter((one.path, one.code) for one in left) - Counter(
         (one.path, one.code) for one in findings
     )
