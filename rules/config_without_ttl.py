@@ -62,9 +62,10 @@ from lambda_lint.rule import Kept, Project, Report, Severity, rule, secret_gette
 def config_without_ttl(kept: Kept, project: Project) -> Iterator[Report]:
     if kept.kind != "setting":
         return
+    article = "an" if kept.what[0] in "aeiou" else "a"
     yield Report.of_kept(
         kept,
-        message=f"`{kept.shown}` keeps a {kept.what} for the life of the environment",
+        message=f"`{kept.shown}` keeps {article} {kept.what} for the life of the environment",
         help=secret_getter(kept, project),
         fetched=f"the {kept.what} is fetched here, once",
         last=f"`{kept.shown}` keeps it, and nothing ends that",
