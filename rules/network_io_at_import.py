@@ -61,8 +61,8 @@ import settings
 print(settings.secret())
 ```
 
-Silent for clients, which connect when they are used, and for what only runs when the file is a
-program. This rule informs; it is shown with `--strict` or when it is selected.
+Silent when a client is only made, which connects when it is used, and when the file is run as a
+program only. This rule informs; it is shown with `--strict` or when it is selected.
 
 Limits: some functions fetch at import on purpose, so that the first event finds all there; with
 provisioned concurrency that is right.

@@ -84,7 +84,7 @@ def handler(event, context):
     return load()
 ```
 
-Silent without the setting `web-functions`, unless a template puts the web adapter on managed
+Silent when there is no setting `web-functions`, unless a template puts the web adapter on managed
 instances; under a lock; for `threading.local` and context variables; for coroutines that await
 nothing; and on Managed Instances without an adapter, where each request has a process of its own.
 

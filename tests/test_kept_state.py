@@ -285,6 +285,26 @@ def handler(event, context):
         kept_for = event["region"]
     return kept.read()
 """,
+    "a table with makers of its own, which is emptied first": """
+from collections import defaultdict
+COUNTS = defaultdict(lambda: 0)
+def handler(event, context):
+    COUNTS.clear()
+    for one in event["rules"]:
+        COUNTS[one] += 1
+    return dict(COUNTS)
+""",
+    "a default whose key is a constant with a name": """
+COLUMN = "score"
+class Criteria:
+    ORDER = "order"
+def ask(send, sorts={}):
+    sorts[COLUMN] = "desc"
+    sorts[Criteria.ORDER] = "asc"
+    return send(str(sorts))
+def handler(event, context):
+    return ask(context.send)
+""",
 }
 
 

@@ -13,7 +13,13 @@ from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.dependence import MODULE_NAMES
 from lambda_lint.model.program import Binding, Function, Scope
-from lambda_lint.model.values import External, FunctionValue, InstanceValue, ModuleValue
+from lambda_lint.model.values import (
+    ClassValue,
+    External,
+    FunctionValue,
+    InstanceValue,
+    ModuleValue,
+)
 from lambda_lint.syntax import nodes
 
 TEMPORARY = "/tmp"
@@ -223,7 +229,7 @@ class Constants:
             bindings: list[Binding] = []
             if isinstance(value, ModuleValue):
                 bindings = value.module.scope.bindings.get(attr, [])
-            elif isinstance(value, InstanceValue):
+            elif isinstance(value, (InstanceValue, ClassValue)):
                 for base in self.evaluator.lineage(value.class_)[0]:
                     bindings = [
                         *bindings,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from lambda_lint.finding import Span
 from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.constants import Constants
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.places import Place
@@ -82,6 +83,7 @@ class Lasting:
         self.evaluator = phases.calls.evaluator
         self.places = phases.guards.places
         self.writes = writes
+        self._constants = Constants(self.calls)
         self._found: dict[tuple[nodes.Node, Scope], Spot | None] = {}
         self._lasts: dict[Place, bool] = {}
 
@@ -133,7 +135,8 @@ class Lasting:
     def may_be_container(self, node: nodes.Expression, scope: Scope) -> bool:
         """Whether the object can be one whose methods concern just itself: no client, no table."""
         return all(
-            isinstance(one, (DisplayValue, ContainerValue))
+            # A function is what a `defaultdict` is given to make its items with.
+            isinstance(one, (DisplayValue, ContainerValue, FunctionValue))
             or (isinstance(one, External) and one.name.startswith(_CONTAINERS))
             for one in self.evaluator.evaluate(node, scope)
         )
@@ -144,7 +147,10 @@ class Lasting:
             return None
         if isinstance(index, nodes.Constant) and index.kind in ("str", "int"):
             return base.part(f"[{index.value!r}]")
-        return base.part(ANY)
+        text = None
+        if isinstance(index, (nodes.Name, nodes.Attribute)):
+            text = self._constants.text(index, scope)
+        return base.part(ANY if text is None else f"[{text!r}]")
 
     def _name(self, name: str, scope: Scope) -> Spot | None:
         found = scope.lookup(name)
