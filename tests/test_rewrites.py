@@ -226,3 +226,21 @@ def test_hoist_is_safe_unless_tests_replace_the_sdk() -> None:
 
     assert safety(app) == [True]
     assert safety(app, tests) == [False]
+
+
+def test_a_wrapper_around_a_driver_is_not_told_to_ping() -> None:
+    """https://github.com/aws/aws-advanced-python-wrapper/pull/1245: its dialect has no ping."""
+    settings = Settings(root=Path("/project"))
+    fixes = {}
+    for driver in ("psycopg", "aws_wrapper_psycopg"):
+        text = (
+            "from sqlalchemy import create_engine, text\n"
+            f'engine = create_engine("postgresql+{driver}://shop@db/shop")\n'
+            "def lambda_handler(event, context):\n"
+            "    with engine.connect() as connection:\n"
+            '        return connection.execute(text("select n from items")).scalar()\n'
+        )
+        found = lint({"app.py": Source("app.py", text.encode())}, settings, RULES).findings
+        [one] = [one for one in found if one.code == "LMB801"]
+        fixes[driver] = one.fix is not None
+    assert fixes == {"psycopg": True, "aws_wrapper_psycopg": False}
