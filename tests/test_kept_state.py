@@ -330,3 +330,20 @@ def test_what_is_left_to_the_next_invocation(text: str) -> None:
         for code in re.findall(r"# (LMB\d+)", line)
     ]
     assert found_in(text) == expected
+
+
+def test_a_test_whose_branches_write_alike_is_not_what_decides() -> None:
+    text = """
+LEFT = {"message": None}
+def handler(event, context):
+    if event["kind"] == "cash":
+        if not event.get("account"):
+            LEFT["message"] = event["id"] + " opened"
+        else:
+            LEFT["message"] = "there is one"
+    return LEFT
+"""
+    found = engine.lint({"app.py": Source("app.py", text.encode())}, Settings(Path()), rules())
+    (one,) = [one for one in found.findings if one.code == "LMB201"]
+    assert "kind" in one.message
+    assert "account" not in one.message

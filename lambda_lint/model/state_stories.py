@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
+from lambda_lint.model.flow_states import text_of
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY
 from lambda_lint.model.phases import Phases
@@ -214,7 +215,9 @@ def condition(touch: Touch, *, failures: bool = True) -> tuple[nodes.Node, str] 
     module = touch.scope.module
     for child, parent in module.ancestors(touch.node):
         match parent:
-            case nodes.If(test=test) if child is not test:
+            case nodes.If(test=test, body=body, orelse=orelse) if child is not test:
+                if _writes_alike(orelse if child in body else body, touch):
+                    continue
                 return test, "if" if child in parent.body else "unless"
             case nodes.Case():
                 return parent, "case"
@@ -227,6 +230,14 @@ def condition(touch: Touch, *, failures: bool = True) -> tuple[nodes.Node, str] 
             case nodes.While(test=test) if child is not test:
                 return test, "if"
     return None
+
+
+def _writes_alike(branch: Sequence[nodes.Node], touch: Touch) -> bool:
+    """Whether the other branch of a test writes the same, so that the test decides nothing."""
+    wanted = text_of(touch.node)
+    return wanted is not None and any(
+        isinstance(one, nodes.Assign) and wanted in map(text_of, one.targets) for one in branch
+    )
 
 
 def witness(
