@@ -138,7 +138,7 @@ def unsuppressed(
     speaking = [one for one in rules if one.entity is UnusedSuppression]
     parsed = set(result.parsed)
     ran = {name for one in rules if one not in speaking for name in (one.code, one.slug)}
-    # What a `# noqa` silences is flake8's business, and what was not looked at had no chance.
+    # What `noqa` silences is flake8's business, and what was not looked at had no chance.
     unused = [
         one for one in applied.unused if not one.is_noqa and one.path in parsed and one.name in ran
     ]
