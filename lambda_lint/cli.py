@@ -233,7 +233,7 @@ def _add_handlers(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "Show which functions are taken for Lambda handlers, why, and what they reach.",
     )
     handlers.add_argument("paths", nargs="*", metavar="PATH", help="default: the working directory")
-    handlers.add_argument("--output-format", choices=("full", "json"), default="full")
+    handlers.add_argument("--output-format", choices=("full", "table", "json"), default="full")
     handlers.add_argument(
         "--coverage",
         action="store_true",

@@ -432,6 +432,27 @@ def test_handlers_say_where_why_and_what_they_reach(run: Run) -> None:
     assert row["evidence"]
 
 
+def test_handlers_as_a_table_have_a_line_for_each_function(run: Run) -> None:
+    template = """
+Resources:
+  Orders: {Type: AWS::Serverless::Function, Properties: {Handler: app.lambda_handler}}
+  Copies: {Type: AWS::Serverless::Function, Properties: {Handler: app.lambda_handler}}
+  Wrong: {Type: AWS::Serverless::Function, Properties: {Handler: app.gone}}
+"""
+    files = {"app.py": CALLER, "storage.py": HELPER, "template.yaml": template}
+    done = run("handlers", "--output-format", "table", files=files)
+    assert [re.split(r" {2,}", line) for line in done.out.splitlines()] == [
+        ["handler", "function", "descriptor", "code root", "flags", "modules", "evidence"],
+        *(
+            ["app.py:4 lambda_handler", name, f"template.yaml:{line} (SAM)", ".", "2", EVIDENCE]
+            for name, line in (("Orders", 3), ("Copies", 4))
+        ),
+        ["not found", "Wrong", "template.yaml:5 (SAM)", ".", "app.gone"],
+    ]
+
+
+EVIDENCE = "high: takes `(event, context)`; is named `lambda_handler`"
+
 CONNECTED = """
 from db import connect
 CONNECTION = connect()

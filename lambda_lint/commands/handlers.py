@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypedDict
 
 from lambda_lint import terminal
@@ -95,8 +96,11 @@ def run(options: argparse.Namespace) -> int:
         }
         terminal.write(json.dumps(document, indent=2) + "\n")
     else:
-        text = _table(rows, missing, [*map("note: {}".format, result.notes)], errors)
-        terminal.write(terminal.printable(text))
+        if options.output_format == "table":
+            terminal.write(_table(rows, missing))
+        else:
+            terminal.write(terminal.printable(_listing(rows, missing)))
+        terminal.write(terminal.printable(_remarks(rows, result.notes, errors)))
     return CLEAN if rows and not errors else UNABLE
 
 
@@ -176,7 +180,48 @@ def _calls(found: Coverage, shown: Callable[[str], str]) -> Calls:
     )
 
 
-def _table(rows: list[Row], missing: list[NotFound], notes: list[str], errors: list[str]) -> str:
+def _table(rows: list[Row], missing: list[NotFound]) -> str:
+    """Return one line for each declared function, and for each handler that nothing declares."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    columns = ("handler", "function", "descriptor", "code root", "flags", "modules", "evidence")
+    # Lines are for `grep` and `sort` too: none is wrapped.
+    table = Table(*columns, box=None, pad_edge=False)
+
+    def add(
+        handler: str, one: Declared | None, evidence: str, flags: list[str], count: str
+    ) -> None:
+        where = ("", "", "")
+        if one is not None:
+            descriptor = f"{one['path']}:{one['line']} ({one['source']})"
+            where = (one["function"], descriptor, one["code_root"] or "")
+        cells = (handler, *where, ", ".join(flags), count, evidence)
+        table.add_row(*(Text(terminal.printable(cell), no_wrap=True) for cell in cells))
+
+    for row in rows:
+        told = [one for one in row["evidence"] if not one.startswith("is declared in")]
+        evidence = f"{row['confidence']}: {'; '.join(told) or 'declared'}"
+        declared: list[Declared | None] = [*row["declared"]]
+        for one in declared or [None]:
+            flags = row["flags"] if one is None else one["flags"]
+            handler = f"{row['path']}:{row['line']} {row['name']}"
+            add(handler, one, evidence, flags, str(len(row["modules"])))
+    for lost in missing:
+        add("not found", lost, lost["handler"], lost["flags"], "")
+    console = Console(
+        file=io.StringIO(), width=_WIDEST, color_system=None, legacy_windows=False, markup=False
+    )
+    with console.capture() as capture:
+        console.print(table)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()) if rows else ""
+
+
+_WIDEST = 100_000
+
+
+def _listing(rows: list[Row], missing: list[NotFound]) -> str:
     lines: list[str] = []
     for row in rows:
         lines.append(f"{row['path']}:{row['line']} {row['name']} ({row['confidence']} confidence)")
@@ -191,7 +236,11 @@ def _table(rows: list[Row], missing: list[NotFound], notes: list[str], errors: l
         others = [path for path in row["modules"] if path != row["path"]]
         lines += ["    reaches:"] * bool(others) + [f"        {path}" for path in others]
     lines += [f"not found: {_declaration(one)}" for one in missing]
-    lines += [*notes, *(f"error: {one}" for one in errors)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _remarks(rows: list[Row], notes: Iterable[str], errors: list[str]) -> str:
+    lines = [*(f"note: {one}" for one in notes), *(f"error: {one}" for one in errors)]
     if not rows:
         lines.append(
             "no handler was found: name yours under `handlers` in the configuration, as "
