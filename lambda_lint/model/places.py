@@ -56,6 +56,7 @@ class Places:
         self.evaluator = calls.evaluator
         self._stored: dict[tuple[Function, int, bool], frozenset[Place]] = {}
         self._busy: set[tuple[nodes.Node, Scope]] = set()
+        self._parameters: dict[tuple[Function, str], Place] = {}
 
     def of(self, node: nodes.Expression, scope: Scope) -> Place | None:
         """Return the lasting place behind an expression, or None for a local or computed value.
@@ -137,7 +138,18 @@ class Places:
         return Place("parameter", found.function, name)
 
     def _parameter(self, function: Function, name: str) -> Place:
-        """Return the place of a parameter: a mutable default and a caller's own place last."""
+        """Return the place of a parameter: a mutable default and a caller's own place last.
+
+        Every answer is kept: callers of callers are so many that they must not be asked twice. Of
+        functions that call each other, the one that is asked about first finds the other unknown.
+        """
+        key = (function, name)
+        if key not in self._parameters:
+            self._parameters[key] = Place("parameter", function, name)
+            self._parameters[key] = self._given(function, name)
+        return self._parameters[key]
+
+    def _given(self, function: Function, name: str) -> Place:
         parameter = function.parameter(name)
         sites = self.calls.argument_sites(function)
         given = [
