@@ -133,6 +133,10 @@ def handler(event, context):
     return {"limit": parameter("/shop/limit")}
 ```
 
+A setting that is kept for good is worth no warning (`config-without-ttl`), so one that is kept
+somewhat longer than its time is none either: a cache of a library is told of for information, and
+as a warning when its name says that it decides who may come in.
+
 Silent when another clock is given (`timer=time.time`), when the cache or the time is gone with the
 invocation, and when the clock is for a pause, a timeout or a measurement:
 
@@ -162,6 +166,7 @@ environment misses hangs on the platform and is not promised.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lambda_lint.rule import Aging, Project, Report, Severity, name_clock, rule
@@ -185,4 +190,11 @@ def monotonic_ttl(aging: Aging, project: Project) -> Iterator[Report]:
         before_last=(aging.used,) if aging.used is not None else (),
         last=f"its age is measured by `{aging.clock}`",
         fix=name_clock(made) if made is not None and not aging.given else None,
+        severity=None if aging.site is None or _GUARDS.search(aging.shown) else Severity.INFO,
     )
+
+
+_GUARDS = re.compile(
+    r"(?i)secret|token|credential|password|auth|permission|role|key|session|tenant"
+)
+"""Names of what lets somebody in, where a time that is too long is more than an old setting."""
