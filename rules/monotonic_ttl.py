@@ -194,7 +194,5 @@ def monotonic_ttl(aging: Aging, project: Project) -> Iterator[Report]:
     )
 
 
-_GUARDS = re.compile(
-    r"(?i)secret|token|credential|password|auth|permission|role|key|session|tenant"
-)
+_GUARDS = re.compile(r"(?i)secret|token|credential|password|auth|permission|tenant")
 """Names of what lets somebody in, where a time that is too long is more than an old setting."""
