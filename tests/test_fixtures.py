@@ -18,7 +18,8 @@ DESCRIPTORS = "descriptors"
 SILENT = "silent"
 """Projects of which nothing may be said, for they are right."""
 
-PROJECTS = sorted(path for path in FIXTURES.glob("*/*") if path.is_dir())
+# A name that begins with a dot is that of a cache.
+PROJECTS = sorted(path for path in FIXTURES.glob("*/[!.]*") if path.is_dir())
 
 
 @pytest.mark.parametrize(

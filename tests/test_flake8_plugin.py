@@ -18,7 +18,7 @@ from lambda_lint.cli import main
 from lambda_lint.flake8_plugin import Options, Plugin
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = sorted(path for path in (ROOT / "fixtures" / "apps").glob("*") if path.is_dir())
+APPS = sorted(path for path in (ROOT / "fixtures" / "apps").glob("[!.]*") if path.is_dir())
 
 BAD = """\
 import boto3
