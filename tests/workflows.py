@@ -236,9 +236,7 @@ class Runner:
                 context["steps"][step["id"]] = {"outputs": outputs}
             else:
                 self._step(step, context)
-        return {
-            name: self._value(one["value"], context) for name, one in action["outputs"].items()
-        }
+        return {name: self._value(one["value"], context) for name, one in action["outputs"].items()}
 
     def _bash(
         self, step: Mapping[str, Any], context: Mapping[str, Any], directory: Path
