@@ -10,7 +10,8 @@ main() {
     refuse_what_cannot_be_meant
     linter=$(installed_linter)
     options=()
-    add_options
+    paths=()
+    read_inputs
 
     run "--output-format=$INPUT_OUTPUT_FORMAT" || status=$?
     if [ -n "$INPUT_SARIF_FILE" ] && [ "$status" -lt 2 ]; then
@@ -44,10 +45,6 @@ refuse_what_cannot_be_meant() {
         unable "pull_request_target runs with the rights of the repository, and a configuration" \
             "may name rules, which are run: use the event pull_request"
     fi
-    if [ -n "$(git rev-parse --show-prefix 2>/dev/null)" ]; then
-        unable "working-directory is where the repository begins, so that annotations find their" \
-            "files: name a part of it under paths"
-    fi
 }
 
 installed_linter() {
@@ -60,9 +57,9 @@ installed_linter() {
     fi
 }
 
-# Fill `options` with what all runs have in common.
-add_options() {
-    local base line word words
+# Fill `options` and `paths` with what all runs have in common.
+read_inputs() {
+    local base line words
     base=$(base_revision)
     # With `=`, so that a value that begins with a hyphen is not taken for an option.
     [ -z "$base" ] || options+=("--diff-base=$base")
@@ -71,14 +68,11 @@ add_options() {
     while IFS= read -r line; do
         # Splits at blanks and does nothing else.
         read -r -a words <<<"$line" || true
-        for word in "${words[@]+"${words[@]}"}"; do
-            options+=("$word")
-        done
+        options+=(${words[@]+"${words[@]}"})
     done <<<"$INPUT_ARGS"
-    options+=(--)
     while IFS= read -r line; do
         line=${line%$'\r'}
-        [ -z "$line" ] || options+=("$line")
+        [ -z "$line" ] || paths+=("$line")
     done <<<"$INPUT_PATHS"
 }
 
@@ -104,9 +98,10 @@ knows() {
     git rev-parse --verify --quiet --end-of-options "$1^{commit}" >/dev/null 2>&1
 }
 
-# Run the linter with its own options before those that all runs share.
+# Run the linter with some more options, which stand last because the last one of a kind counts.
 run() {
-    "$linter" check "$@" "${options[@]}"
+    # Old versions of Bash take an empty array for one that was not set.
+    "$linter" check ${options[@]+"${options[@]}"} "$@" -- ${paths[@]+"${paths[@]}"}
 }
 
 output() {

@@ -293,12 +293,10 @@ def test_pull_request_target_is_refused(act: Act, forge: Forge) -> None:
     assert "use the event pull_request" in ran.log
 
 
-def test_a_part_of_a_repository_is_no_working_directory(act: Act, forge: Forge) -> None:
-    """Annotations are placed by paths that begin where the repository does."""
-    event = forge.pull_request({"part/new.py": NEW})
-    ran = act(event, {"working-directory": "part"})
-    assert (ran.code, ran.places) == (2, [])
-    assert "under paths" in ran.log
+def test_annotations_name_files_as_the_repository_does(act: Act, forge: Forge) -> None:
+    """GitHub knows nothing of the directory that the linter ran in."""
+    event = forge.pull_request({"part/new.py": NEW, "other/new.py": NEW})
+    assert act(event, {"working-directory": "part"}).places == ["part/new.py:5"]
 
 
 # The file itself.
