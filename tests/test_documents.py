@@ -235,3 +235,35 @@ def test_nothing_private_is_named(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"(?<![\w.])/(?:home|root|Users|work)/", text)
     assert not re.search(r"https?://(?:localhost|127\.|10\.|192\.168\.)", text)
+
+
+@pytest.mark.parametrize(
+    ("document", "start", "expected"),
+    [
+        ("docs/guide.md", "import functools\n", {"LMB101": "    sqs = boto3"}),
+        ("docs/guide.md", "customer = None\n", {"LMB201": '    return {"charged"'}),
+        ("docs/adoption.md", "import boto3\n", {}),
+        ("README.md", "client = ", {}),
+    ],
+)
+def test_the_linter_says_of_an_example_what_the_text_says(
+    document: str,
+    start: str,
+    expected: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (block,) = (one for one in blocks(ROOT / document, "python") if one.text.startswith(start))
+    text = block.text
+    if "def handler" not in text:
+        body = "".join(f"    {line}\n" for line in text.splitlines())
+        text = f"import boto3\n\n\ndef handler(event, context):\n{body}    return client.list()\n"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(text)
+    cli.main(["check", "--output-format", "json", "--no-cache"])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    lines = text.splitlines()
+    assert {one["code"] for one in found} == set(expected), [one["message"] for one in found]
+    for one in found:
+        assert lines[one["line"] - 1].startswith(expected[one["code"]])
