@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lambda_lint.changes import Changes, ChangesError, changed_lines, keep_changed
+from lambda_lint.changes import Changes, changed_lines, keep_changed
 from lambda_lint.finding import Confidence, Finding, Severity, Span, Step
+from lambda_lint.git import GitError
 
 FIVE = "one\ntwo\nthree\nfour\nfive\n"
 
@@ -361,7 +362,7 @@ def no_commit_yet(repository: Path) -> tuple[Path, str]:
         (unrelated_history, ["'main' have no common commit"]),
         (shallow_without_merge_base, ["fetch-depth: 0", "git fetch --unshallow"]),
         (shallow_without_the_commit, ["fetch-depth: 0", "git fetch --unshallow"]),
-        (no_repository, ["not in a git work tree", "leave out the base revision"]),
+        (no_repository, ["not in a git work tree", "leave out --diff-base"]),
         (no_commit_yet, ["does not know the revision 'main'"]),
     ],
 )
@@ -369,7 +370,7 @@ def test_every_doubt_is_an_error_with_the_next_step(
     repository: Path, make: Callable[[Path], tuple[Path, str]], said: Sequence[str]
 ) -> None:
     root, base = make(repository)
-    with pytest.raises(ChangesError) as raised:
+    with pytest.raises(GitError) as raised:
         changed_lines(root, base)
     assert [words for words in said if words not in str(raised.value)] == []
     assert not (repository / "written").exists()
@@ -377,7 +378,7 @@ def test_every_doubt_is_an_error_with_the_next_step(
 
 def test_no_git_is_an_error(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(repository))
-    with pytest.raises(ChangesError, match="install git"):
+    with pytest.raises(GitError, match="install git"):
         changed_lines(repository, "main")
 
 
@@ -387,7 +388,7 @@ def test_a_git_that_the_repository_brings_along_is_not_run(
     (repository / "git").write_text("#!/bin/sh\ntouch executed\n")
     (repository / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{repository}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(ChangesError, match="git was not found"):
+    with pytest.raises(GitError, match="git was not found"):
         changed_lines(repository, "main")
     assert not (repository / "executed").exists()
 
