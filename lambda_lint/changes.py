@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from lambda_lint import patch
 from lambda_lint.files import read_regular
@@ -148,16 +149,29 @@ def changed_since_head(root: Path, paths: Iterable[str]) -> Changes:
     return _of_project(root, {path: one for path, one in lines.items() if path in given})
 
 
-def keep_changed(findings: Iterable[Finding], changes: Changes) -> list[Finding]:
+def keep_changed(
+    findings: Iterable[Finding],
+    changes: Changes,
+    declared: Mapping[str, Iterable[tuple[str, int]]] = MappingProxyType({}),
+) -> list[Finding]:
     """Return the findings of which the place itself or a step of the witness was changed.
 
-    The paths of the findings are relative to the same root as those of `changes`.
+    Where only a deployment descriptor makes a function a handler, its line there is the beginning
+    of the way: `declared` maps the names of such handlers to the paths and lines (1-based) that
+    declare them. All paths are relative to the same root as those of `changes`.
     """
-    return [finding for finding in findings if _is_changed(finding, changes)]
+    new = {
+        name
+        for name, places in declared.items()
+        if all(changes.touches(path, line, line) for path, line in places)
+    }
+    return [finding for finding in findings if _is_changed(finding, changes, new)]
 
 
-def _is_changed(finding: Finding, changes: Changes) -> bool:
+def _is_changed(finding: Finding, changes: Changes, new_handlers: set[str]) -> bool:
     if finding.code in _WHOLE_FILE_CODES and changes.touches_file(finding.path):
+        return True
+    if finding.handlers and new_handlers.issuperset(finding.handlers):
         return True
     places = [(finding.path, finding.span), *((step.path, step.span) for step in finding.witness)]
     return any(changes.touches(path, span.line, span.end_line) for path, span in places)

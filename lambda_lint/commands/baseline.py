@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
 def _create(file: Path, before: tuple[Entry, ...], asked: Wanted, outcome: Outcome) -> int:
     """Write what `check` shows for the same paths; what is known about other paths stays."""
     project = asked.project
-    shown = [one for one in asked.of(outcome.findings) if one.code not in baseline.NEVER]
+    shown = [one for one in asked.of(outcome) if one.code not in baseline.NEVER]
     found = {Entry.of(one) for one in shown}
     # Entries of renamed files are old acquaintances under a new name.
     match = baseline.match(before, outcome.findings, project.has_file)

@@ -96,6 +96,11 @@ def _lint(
         len(result.project.handlers),
         len(result.parsed),
         result.notes,
+        {
+            one.label: tuple((by.path, by.span.line) for by in one.declarations)
+            for one in result.project.handlers
+            if len(one.evidence) == len(one.declarations)
+        },
     )
 
 
@@ -123,7 +128,7 @@ def _mend(
         # Fixes move lines, so after the first pass the numbers of the changed lines mean nothing.
         if asked.changes is not None and not is_first:
             return ()
-        return asked.of(latest.findings)
+        return asked.of(latest)
 
     done = fixes.fix_to_fixpoint(lint, project.sources, unsafe=options.unsafe_fixes)
     if not done.converged or latest is None:
@@ -210,7 +215,7 @@ def _report(
         source = displayed.get(path)
         return source.lines if source is not None else ()
 
-    findings = [_for_display(one, project.display) for one in asked.of(outcome.findings)]
+    findings = [_for_display(one, project.display) for one in asked.of(outcome)]
     report = reporters.Run(
         findings=tuple(sorted(findings, key=lambda one: one.sort_key)),
         errors=outcome.errors,

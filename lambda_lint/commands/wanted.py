@@ -65,10 +65,10 @@ class Wanted:
     known: tuple[Entry, ...] | None = None
     half_staged: frozenset[str] = frozenset()
 
-    def of(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    def of(self, outcome: Outcome) -> tuple[Finding, ...]:
         """Return what is to be shown of all findings of the project, in their order."""
-        match = self._match(findings)
-        return tuple(one for one in self._without_baseline(findings) if not match.hides(one))
+        match = self._match(outcome.findings)
+        return tuple(one for one in self._without_baseline(outcome) if not match.hides(one))
 
     def notes(self, outcome: Outcome, rules: Sequence[Rule]) -> tuple[str, ...]:
         """Say what the baseline hides, and which of its entries nothing is found for any more."""
@@ -76,7 +76,7 @@ class Wanted:
         if self.known is None or file is None:
             return ()
         match = self._match(outcome.findings)
-        hidden = sum(1 for one in self._without_baseline(outcome.findings) if match.hides(one))
+        hidden = sum(1 for one in self._without_baseline(outcome) if match.hides(one))
         name = inputs.shown_file(file)
         notes = []
         if hidden:
@@ -113,9 +113,11 @@ class Wanted:
     def _match(self, findings: Iterable[Finding]) -> Match:
         return baseline.match(self.known or (), findings, self.project.has_file)
 
-    def _without_baseline(self, findings: Iterable[Finding]) -> list[Finding]:
-        kept = [one for one in findings if self._is_wanted(one)]
-        return kept if self.changes is None else keep_changed(kept, self.changes)
+    def _without_baseline(self, outcome: Outcome) -> list[Finding]:
+        kept = [one for one in outcome.findings if self._is_wanted(one)]
+        if self.changes is None:
+            return kept
+        return keep_changed(kept, self.changes, outcome.declared)
 
     def _is_wanted(self, one: Finding) -> bool:
         return registry.is_wanted(
