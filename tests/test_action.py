@@ -171,6 +171,20 @@ def test_never_failing_does_not_hide_that_nothing_was_checked(act: Act, forge: F
     assert (ran.code, ran.outputs["lint"]["exit-code"]) == (2, "2")
 
 
+def test_a_linter_that_does_not_start_is_no_finding(forge: Forge, tmp_path: Path) -> None:
+    """A broken installation ends with 1, too, which `never` would let pass."""
+    runner = Runner(forge, tmp_path / "runner", forge.pull_request({"new.py": NEW}))
+    runner.linter = "raise ImportError('half of it is missing')\n"
+    given = {"fail-on": "never"}
+    ran = runner.run(
+        [
+            {"uses": "actions/checkout@v6", "with": FULL},
+            {"id": "lint", "uses": "OWNER/lambda-lint@REV", "with": given},
+        ]
+    )
+    assert (ran.code, ran.outputs["lint"]["exit-code"]) == (2, "2")
+
+
 @pytest.mark.parametrize(
     ("checkout", "given", "output"),
     [
