@@ -9,7 +9,7 @@ from typing import Any
 
 from lambda_lint import suppress
 from lambda_lint.cache import Cache
-from lambda_lint.declaration import Declaration
+from lambda_lint.declaration import MANAGED_INSTANCES, SNAPSTART, WEB_FUNCTION, Declaration
 from lambda_lint.descriptors import deployment
 from lambda_lint.descriptors.inline import Inline
 from lambda_lint.finding import (
@@ -307,15 +307,39 @@ def _project(
                 is_handler_by_name=settings.is_handler_by_pattern,
                 declarations=deployed.declarations,
                 libraries=deployed.libraries,
-                snapstart=settings.snapstart,
-                managed_instances=settings.managed_instances,
-                web_functions=settings.web_functions,
+                **_everywhere(settings),
+                flags_of=_flags_of(settings),
             )
         except ConfiguredHandlerError as error:
             problems.append(str(error))
             handlers = [one for one in handlers if repr(one) not in str(error)]
         else:
             return project, problems
+
+
+_FLAGS = {
+    "snapstart": SNAPSTART,
+    "managed_instances": MANAGED_INSTANCES,
+    "web_functions": WEB_FUNCTION,
+}
+
+
+def _everywhere(settings: Settings) -> dict[str, bool]:
+    """Return what holds for all functions: what differs is said of each handler instead."""
+    return {name: getattr(settings, name) and not settings.differs(name) for name in _FLAGS}
+
+
+def _flags_of(settings: Settings) -> Callable[[str], frozenset[str]]:
+    """Return a function that tells what the settings say of the handlers in a file."""
+    differing = {name: flag for name, flag in _FLAGS.items() if settings.differs(name)}
+
+    def flags_of(path: str) -> frozenset[str]:
+        if not differing:
+            return frozenset()
+        here = settings.for_file(path)
+        return frozenset(flag for name, flag in differing.items() if getattr(here, name))
+
+    return flags_of
 
 
 def _ask(
@@ -388,7 +412,7 @@ def _finding(rule: Rule, report: Report) -> Finding:
         code=rule.code,
         rule=rule.slug,
         category=rule.category,
-        severity=report.severity or rule.severity,
+        severity=rule.severity_of(report),
         confidence=report.confidence,
         message=report.message,
         help=report.help,

@@ -385,6 +385,19 @@ class Rule:
     entity: type[Any] | None
     check: Callable[..., Iterator[Report]] = field(compare=False, repr=False)
     page_line: int = 1
+    weight: Severity | None = None
+
+    def severity_of(self, report: Report) -> Severity:
+        """How severe a finding is: as the rule says, or as the owner of the project weighs it.
+
+        What the rule itself weighs less than its other findings never gets more than that.
+        """
+        given = report.severity or self.severity
+        if self.weight is None:
+            return given
+        if given is self.severity:
+            return self.weight
+        return min(given, self.weight, key=lambda one: one.rank)
 
     @property
     def url(self) -> str:

@@ -56,6 +56,11 @@ class Inputs:
 
 def load_settings(options: argparse.Namespace) -> Settings:
     """Return the settings of the project around the given paths; options win over its file."""
+    return load_configuration(options).settings
+
+
+def load_configuration(options: argparse.Namespace) -> config.Loaded:
+    """Return the same, and where each value comes from."""
     start = [Path(path) for path in options.paths if path != STDIN]
     if STDIN in options.paths:
         start.append(Path(_stdin_filename(options)))
@@ -71,7 +76,7 @@ def load_settings(options: argparse.Namespace) -> Settings:
     overrides["cache"] = False if options.no_cache else None
     file = Path(options.config) if options.config is not None else None
     try:
-        return config.load(start, config_file=file, overrides=overrides)
+        return config.read(start, config_file=file, overrides=overrides)
     except config.ConfigError as error:
         raise UnableError(str(error)) from error
 
@@ -104,16 +109,7 @@ def load_rules(settings: Settings) -> tuple[tuple[Rule, ...], frozenset[str]]:
     """Return the rules that are to run, and the codes of those that were selected by name."""
     try:
         known = registry.load_rules((registry.BUILTIN, *settings.rules))
-        # A name in this table that no rule has would ignore nothing, without anybody noticing.
-        registry.select(
-            known, ignore=[name for names in settings.per_file_ignores.values() for name in names]
-        )
-        chosen = registry.select(
-            known,
-            select=settings.select,
-            ignore=settings.ignore,
-            extend_select=settings.extend_select,
-        )
+        chosen = registry.configured(known, settings)
     except RuleError as error:
         raise UnableError(str(error)) from error
     return chosen, registry.explicit(known, (*settings.select, *settings.extend_select))
