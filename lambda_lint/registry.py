@@ -346,16 +346,26 @@ def _match(code: str, slug: str, name: str) -> int:
 
 def _refuse_unknown(name: str, rules: Sequence[Rule]) -> None:
     """Raise RuleError, with the nearest name that exists, when `name` fits no rule."""
-    if name == ALL or any(_match(one.code, one.slug, name) > 0 for one in rules):
-        return
+    advice = None if name == ALL else advice_for_unknown(name, rules, beginnings=True)
+    if advice is not None:
+        raise RuleError(f"unknown rule {name!r}; {advice}")
+
+
+def advice_for_unknown(name: str, rules: Sequence[Rule], *, beginnings: bool) -> str | None:
+    """Return what to write instead of a name that no rule has, None for a name of a rule.
+
+    `beginnings` says that the beginning of a code counts as a name.
+    """
+    if any(
+        _match(one.code, one.slug, name) > 0 if beginnings else name in (one.code, one.slug)
+        for one in rules
+    ):
+        return None
     known = {spelling: one for one in rules for spelling in (one.code, one.slug)}
-    near = difflib.get_close_matches(name.lower(), [one.slug for one in rules], 1) or (
-        difflib.get_close_matches(name.upper(), [one.code for one in rules], 1)
+    near = difflib.get_close_matches(name[:100].lower(), [one.slug for one in rules], 1) or (
+        difflib.get_close_matches(name[:100].upper(), [one.code for one in rules], 1)
     )
-    if near:
-        hint = f"did you mean {near[0]} ({known[near[0]].code})?"
-        if near[0] == known[near[0]].code:
-            hint = f"did you mean {near[0]} ({known[near[0]].slug})?"
-    else:
-        hint = "`lambda-lint rules` lists all of them"
-    raise RuleError(f"unknown rule {name!r}; {hint}")
+    if not near:
+        return "`lambda-lint rules` lists all of them"
+    one = known[near[0]]
+    return f"did you mean {near[0]} ({one.slug if near[0] == one.code else one.code})?"

@@ -20,7 +20,8 @@ from lambda_lint.settings import Registration, ReusableConstructor
 
 LARGEST_NUMBER = 2**40
 SEVERITIES = ("info", "warning", "error")
-CODE = r"ALL|LMB[0-9]{0,3}|[a-z][a-z0-9]*(-[a-z0-9]+)*"
+# A code in small letters is a slip of the pen, and no name of a rule.
+CODE = r"ALL|LMB[0-9]{0,3}|(?!(lmb[0-9]*|all)$)[a-z][a-z0-9]*(-[a-z0-9]+)*"
 HANDLER = r"[^:]+\.py:[^\W\d]\w*(\.[^\W\d]\w*)*"
 SYMBOL = r"[^\W\d][\w*]*(\(\))?(\.[\w*]+(\(\))?)*"
 CONSTRUCTOR_KINDS = ("lazy", "connecting", "loop-bound", "heavy", "factory")
