@@ -221,7 +221,7 @@ def configurations() -> Iterator[Any]:
                 yield pytest.param(text, id=f"{page.name}-{number}")
 
 
-@pytest.mark.parametrize("text", configurations())
+@pytest.mark.parametrize("text", list(configurations()))
 def test_what_we_show_is_valid(text: str, schema: Any) -> None:
     table = tomllib.loads(text)
     jsonschema.validate(table.get("tool", {}).get("lambda-lint", table), schema)
@@ -252,7 +252,7 @@ def refused() -> Iterator[Any]:
             yield pytest.param(table, not BEYOND.search(text), id=text[:40])
 
 
-@pytest.mark.parametrize(("table", "known"), refused())
+@pytest.mark.parametrize(("table", "known"), list(refused()))
 def test_what_the_configuration_refuses_the_schema_refuses_as_far_as_it_can(
     table: Any, known: bool, schema: Any
 ) -> None:
