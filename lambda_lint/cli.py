@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     terminal.prepare_streams()
     verbose = bool(os.environ.get("LAMBDA_LINT_TRACEBACK", "") not in ("", "0"))
     try:
-        options = _parser().parse_args(argv)
+        options = _parser().parse_args(_with_equals(sys.argv[1:] if argv is None else argv))
         verbose = verbose or options.verbose
         return _run(options)
     except SystemExit as done:
@@ -56,6 +56,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UNABLE
     finally:
         terminal.finish_output()
+
+
+def _with_equals(argv: Sequence[str]) -> list[str]:
+    """Let `--add-ignore` stand alone: argparse would take the path behind it for the reason."""
+    words = list(argv)
+    end = words.index("--") if "--" in words else len(words)
+    return [
+        f"{word}=" if word == "--add-ignore" and number < end else word
+        for number, word in enumerate(words)
+    ]
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -162,6 +172,12 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--exit-non-zero-on-fix",
         action="store_true",
         help="exit with 1 when something was fixed, even if no finding is left",
+    )
+
+    fixes.add_argument(
+        "--add-ignore",
+        metavar="REASON",
+        help="silence what is found by comments: `--add-ignore` or `--add-ignore=REASON`",
     )
 
     output = check.add_argument_group("output")

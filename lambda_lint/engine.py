@@ -52,8 +52,9 @@ class Result:
     `findings` are sorted, unsuppressed and of every severity and confidence; their paths are
     relative to the project root. `errors` tell what the engine could not do: a rule that crashed,
     a configured handler that does not exist; `notes` what it did without: a descriptor that cannot
-    be read. `parsed` are the paths that the model was built from, `settings` those of the run. `inline` is the code that is
-    written in templates, by the paths that it has in the model; findings have those of templates.
+    be read. `parsed` are the paths that the model was built from, `settings` those of the run.
+    `inline` is the code that is written in templates, by the paths that it has in the model;
+    findings have those of templates.
     """
 
     findings: tuple[Finding, ...]

@@ -127,7 +127,7 @@ class _File:
     def __init__(self, source: Source, noqa: bool, blanket: bool) -> None:
         self._path = source.path
         self._lines = source.lines
-        self._layout = _Layout.of(source)
+        self._layout = Layout.of(source)
         self._noqa = noqa
         self._blanket = blanket
         self._skipped = any(_NOQA_FILE.match(line) for line in source.lines)
@@ -358,6 +358,15 @@ def _spelling(name: str) -> str:
     return "write the name (client-in-handler) or the whole code (LMB101) of each rule"
 
 
+def ignoring(comment: Comment) -> Iterator[int]:
+    """Yield the 0-based offsets in a comment at which an `ignore[...]` of it ends its names."""
+    for found in _DIRECTIVE.finditer(comment.text):
+        body = _BODY.match(found["body"])
+        if body is not None and body["verb"] == "ignore" and body["names"].strip(" ,\t"):
+            names = body["names"].rstrip(" ,\t")
+            yield found.start("body") + body.start("names") + len(names)
+
+
 _BLANKET = (
     "this comment silences every finding of the line, because flake8 sees no code in it",
     "write a colon and whole codes: `# noqa: LMB101`",
@@ -387,7 +396,7 @@ def _span(comment: Comment, start: int, end: int) -> Span:
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class Layout:
     """Which lines of a file belong together; all numbers are 1-based and in order.
 
     `joints` are the first lines of what flake8 takes for one line: lines joined by a backslash
@@ -401,7 +410,7 @@ class _Layout:
     last: int
 
     @classmethod
-    def of(cls, source: Source) -> _Layout:
+    def of(cls, source: Source) -> Layout:
         """Read the layout of a file; of what is not Python it says nothing useful."""
         joints, statements = [1], [1]
         line = start = 1

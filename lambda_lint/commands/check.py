@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from lambda_lint import __version__, registry, reporters, terminal
 from lambda_lint.changes import Changes, ChangesError, changed_lines, keep_changed
-from lambda_lint.commands import CLEAN, FINDINGS, UNABLE, UnableError, inputs, results
+from lambda_lint.commands import (
+    CLEAN,
+    FINDINGS,
+    UNABLE,
+    UnableError,
+    ignoring,
+    inputs,
+    results,
+)
 from lambda_lint.commands.inputs import Inputs
 from lambda_lint.commands.results import Outcome
 from lambda_lint.finding import Finding
@@ -31,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; returns 0, 1 or 2 as `cli.main` says."""
     if options.unsafe_fixes and not (options.fix or options.diff):
         raise UnableError("--unsafe-fixes does nothing alone: add --fix or --diff")
+    ignoring.check_options(options)
     with terminal.progress() as say:
         say("looking for files")
         settings = inputs.load_settings(options)
@@ -39,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         say(f"checking {len(project.sources)} files")
         wanted = _Wanted(project, explicit, _changes(settings, options.diff_base))
         with inputs.open_cache(settings) as cache:
-            if options.fix or options.diff:
+            if (options.fix or options.diff) and options.add_ignore is None:
                 done, outcome = _mend(options, project, rules, wanted, cache)
             else:
                 done, outcome = None, _outcome(project, rules, cache)
@@ -47,7 +56,17 @@ def run(options: argparse.Namespace) -> int:
         return _show_diff(project, done, outcome)
     if done is not None:
         return _write_and_report(options, project, rules, wanted, done, outcome)
-    return _report(options, project, rules, outcome, wanted.of(outcome.findings))
+    shown = wanted.of(outcome.findings)
+    if options.add_ignore is not None:
+        ignored = ignoring.add(options, project, shown)
+        terminal.write(ignored.diff)
+        for note in ignored.notes:
+            _note(note)
+        project, shown = ignored.project, ignored.findings
+        outcome = replace(outcome, errors=(*outcome.errors, *ignored.errors))
+        if ignored.diff and not outcome.errors:
+            return FINDINGS
+    return _report(options, project, rules, outcome, shown)
 
 
 @dataclass(frozen=True)
