@@ -1,4 +1,4 @@
-"""What the owner of a project decided, as plain checked data. `config.py` reads it from files."""
+"""What the owner of a project decided, as plain checked data. `config` reads it from files."""
 
 from __future__ import annotations
 

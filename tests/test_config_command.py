@@ -8,15 +8,19 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-import test_config
-import test_config_layers
 
 from lambda_lint.cli import main
 from lambda_lint.config import KEYS, ConfigError, load
+
+if TYPE_CHECKING:
+    from tests import test_config, test_config_layers
+else:
+    import test_config
+    import test_config_layers
 
 if sys.version_info >= (3, 11):
     import tomllib
