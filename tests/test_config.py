@@ -170,6 +170,9 @@ REFUSED_IN_PYPROJECT: list[tuple[str, int, str]] = [
     ("[tool]\nlambda-lint = true", 2, "`lambda-lint` must be a table"),
     ("tool = 3 # lambda-lint", 1, "`tool` must be a table"),
     ("[tool.lambda-lint\n", 1, "this is not TOML"),
+    ("[project]\n[tool.lambda_lint]", 2, r"nobody reads .*write \[tool.lambda-lint"),
+    ("[[tool.lambdalint.overrides]]", 1, r"nobody reads .*write \[tool.lambda-lint"),
+    ('[tool."Lambda-Lint"]\nstrict = 1', 1, r"nobody reads .*write \[tool.lambda-lint"),
 ]
 
 

@@ -117,9 +117,22 @@ def _read_pyproject(path: Path) -> Document | None:
     if not os.path.lexists(path):
         return None
     data = _read(path)
+    if misspelt := _MISSPELT.search(data):
+        raise ConfigError(
+            f"nobody reads a table {misspelt[1].decode()}; write [{'.'.join(TABLE)}]",
+            str(path),
+            data.count(b"\n", 0, misspelt.start(1)) + 1,
+        )
     if TABLE[1].encode() not in data:
         return None
     return _parse_toml(path, data, TABLE)
+
+
+# Settings under such a name would do nothing, without anybody noticing.
+_MISSPELT = re.compile(
+    rb"^[ \t]*(\[{1,2}tool\.[\"']?(?!lambda-lint\b)(?i:lambda[-_ ]?lint)[\"']?)(?=[\].])",
+    re.MULTILINE,
+)
 
 
 def _read(path: Path) -> bytes:
