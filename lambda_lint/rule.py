@@ -385,7 +385,10 @@ class Rule:
     entity: type[Any] | None
     check: Callable[..., Iterator[Report]] = field(compare=False, repr=False)
     page_line: int = 1
+    url: str = ""
+    """Where the page can be read on the web; empty for rules that did not come with the linter."""
     weight: Severity | None = None
+    """How severe the owner of the project takes it to be, where that was said."""
 
     def severity_of(self, report: Report) -> Severity:
         """How severe a finding is: as the rule says, or as the owner of the project weighs it.
@@ -399,14 +402,12 @@ class Rule:
             return self.weight
         return min(given, self.weight, key=lambda one: one.rank)
 
-    @property
-    def url(self) -> str:
-        """Where the page can be read."""
-        return f"{PAGES}{self.slug.replace('-', '_')}.py"
 
+HOME = "https://github.com/lambda-lint/lambda-lint"
+"""Where the project lives. All links of reports lead there, and nothing else is to be changed."""
 
-PAGES = "https://github.com/lambda-lint/lambda-lint/blob/main/rules/"
-"""Where the pages of the packaged rules can be read."""
+PAGES = f"{HOME}/blob/main/docs/rules/"
+"""Where the pages of the packaged rules can be read, as `<slug>.md`."""
 
 RULE_MARK = "__lambda_lint_rule__"
 

@@ -170,6 +170,13 @@ UNUSABLE: list[tuple[str, dict[str, str], str, int, str]] = [
         "must lie in the project",
     ),
     (
+        "a baseline of others",
+        {OWN: 'extend = "../base.toml"', "../base.toml": 'baseline = "b.json"'},
+        "../base.toml",
+        1,
+        "set it in the configuration of the project itself",
+    ),
+    (
         "patterns of a stranger",
         {OWN: 'extend = "../shared/b.toml"', "../shared/b.toml": 'exclude = ["tests/old"]'},
         "../shared/b.toml",

@@ -14,13 +14,13 @@ from lambda_lint.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """The project with its comments, what is not silenced, and what there is to say of it.
+    """The project with its comments, what they silence, and what there is to say of it.
 
     `diff` shows the comments when they were only asked for.
     """
 
     project: Inputs
-    findings: tuple[Finding, ...]
+    silenced: frozenset[Finding]
     notes: tuple[str, ...]
     errors: tuple[str, ...]
     diff: str = ""
@@ -60,7 +60,7 @@ def add(options: argparse.Namespace, project: Inputs, findings: Iterable[Finding
     count = len(silenced)
     return Ignored(
         replace(project, sources=project.sources | after),
-        (*(one for one, _ in done.left), *(one for one in done.silenced if one not in silenced)),
+        frozenset(silenced),
         (f"silenced {count} finding{'s' * (count != 1)}",) if count and not options.diff else (),
         (
             *(

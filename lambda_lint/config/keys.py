@@ -163,6 +163,14 @@ KEYS = (
         adds=True,
     ),
     Key(
+        "baseline",
+        "name of a file",
+        None,
+        "Findings that are known and not shown; `lambda-lint baseline create` writes the file.",
+        values.file_in_project,
+        {**_STRING, "minLength": 1},
+    ),
+    Key(
         "overrides",
         "list of tables",
         [],

@@ -36,6 +36,11 @@ class Loaded:
     override_origins: tuple[Mapping[str, Origin], ...]
     files: tuple[Path, ...]
 
+    def with_baseline(self, baseline: Path | None) -> Loaded:
+        """Return the same with the baseline that the command line asks for."""
+        settings = replace(self.settings, baseline=baseline)
+        return replace(self, settings=settings, origins={**self.origins, "baseline": (Origin(),)})
+
     def origins_in(self, attribute: str, path: str) -> tuple[Origin, ...]:
         """Return where the value of a field comes from for one file, relative to the root."""
         found = self.origins.get(attribute, ())

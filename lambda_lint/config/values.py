@@ -156,6 +156,24 @@ def directories(value: object, where: Where) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def file_in_project(value: object, where: Where) -> Path:
+    """Take a file, which need not exist: a command may be about to write it."""
+    if not isinstance(value, str):
+        raise RefusedError(f"expected the name of a file, not {shown(value)}")
+    path = os.path.normpath(value).replace(os.sep, "/")
+    if not value or os.path.isabs(value) or path.split("/")[0] in ("..", ".") or "\x00" in value:
+        raise RefusedError(
+            f"{shown(value)} must be a file of the project; write its path relative to this file"
+        )
+    file = Path(os.path.abspath(where.directory / path))
+    if where.base != where.root and not file.is_relative_to(where.root):
+        raise RefusedError(
+            f"{shown(value)} lies outside of the project, {where.root}, which would share it with "
+            "others; set it in the configuration of the project itself"
+        )
+    return file
+
+
 def codes_by_glob(value: object, where: Where) -> Mapping[str, tuple[str, ...]]:
     """Take a table from gitignore patterns to names of rules."""
     if not isinstance(value, dict):
