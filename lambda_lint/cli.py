@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     terminal.prepare_streams()
     verbose = bool(os.environ.get("LAMBDA_LINT_TRACEBACK", "") not in ("", "0"))
     try:
-        options = _parser().parse_args(_with_equals(sys.argv[1:] if argv is None else argv))
+        options = _parser().parse_args(argv)
         verbose = verbose or options.verbose
         return _run(options)
     except SystemExit as done:
@@ -66,16 +66,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UNABLE
     finally:
         terminal.finish_output()
-
-
-def _with_equals(argv: Sequence[str]) -> list[str]:
-    """Let `--add-ignore` stand alone: argparse would take the path behind it for the reason."""
-    words = list(argv)
-    end = words.index("--") if "--" in words else len(words)
-    return [
-        f"{word}=" if word == "--add-ignore" and number < end else word
-        for number, word in enumerate(words)
-    ]
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -120,8 +110,21 @@ def _complain(message: str) -> None:
         print(f"lambda-lint: {terminal.printable(message)}", file=sys.stderr)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Lets `--add-ignore` stand alone: argparse would take the path behind it for the reason."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Do as argparse does."""
+        words = list(sys.argv[1:] if args is None else args)
+        end = words.index("--") if "--" in words else len(words)
+        words[:end] = ["--add-ignore=" if one == "--add-ignore" else one for one in words[:end]]
+        return super().parse_known_args(words, namespace)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="lambda-lint",
         description="Finds state and reuse mistakes in Python code for AWS Lambda.",
         epilog="Exit codes: 0 nothing found, 1 findings, 2 the tool could not do its job.",
