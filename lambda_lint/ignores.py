@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from lambda_lint import fixes, suppress
 from lambda_lint.finding import Edit, Finding, Fix
+from lambda_lint.rule import CATEGORIES
 from lambda_lint.source import Source
-from lambda_lint.syntax.scan import Comment, scan
+from lambda_lint.syntax.scan import scan
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """New contents by path, the findings that they silence, and the others with the reason."""
+    """New contents by path, the findings that they silence, and those that none can, and why."""
 
     changed: dict[str, bytes]
     silenced: tuple[Finding, ...]
@@ -36,13 +37,16 @@ def reason_problem(reason: str) -> str | None:
 def add(findings: Iterable[Finding], sources: Mapping[str, Source], reason: str) -> Added:
     """Write a comment for each finding: `# lambda-lint: ignore[rule] reason`.
 
-    A comment of this kind that a statement has already gets the further names. Every file keeps
-    its encoding and its line endings and still parses; what would not is left alone. `reason` is
-    one that `reason_problem` accepts.
+    A comment of this kind that a statement has already gets the further names, and the reason if
+    it has none. Every file keeps its encoding and its line endings and still parses; what would
+    not is left alone. What the linter says about itself and about comments is there to be mended,
+    and left out. `reason` is one that `reason_problem` accepts.
     """
     by_path: dict[str, list[Finding]] = defaultdict(list)
     left: list[tuple[Finding, str]] = []
     for one in findings:
+        if one.category == CATEGORIES["9"]:
+            continue
         if one.path in sources:
             by_path[one.path].append(one)
         else:
@@ -71,24 +75,30 @@ def _fix(source: Source, findings: Sequence[Finding], reason: str) -> Finding:
 def _edits(source: Source, findings: Sequence[Finding], reason: str) -> Iterable[Edit]:
     layout = suppress.Layout.of(source)
     there = {
-        layout.statement(comment.line): (comment, offset)
+        layout.statement(comment.line): one
         for comment in scan(source.text, max_bytes=4 * len(source.text)).comments
-        for offset in suppress.ignoring(comment)
+        for one in suppress.ignoring(comment)
     }
     names: dict[int, dict[str, int]] = defaultdict(dict)
     for one in findings:
         names[layout.statement(one.span.line)].setdefault(one.rule, one.span.line)
     for statement, rules in names.items():
         if statement in there:
-            yield _more_names(source, *there[statement], list(rules))
+            yield from _extended(source, there[statement], list(rules), reason)
         else:
             _, last = layout.joined(min(rules.values()))
             yield _comment(source, last, list(rules), reason)
 
 
-def _more_names(source: Source, comment: Comment, offset: int, names: Sequence[str]) -> Edit:
-    place = source.offset(comment.line, comment.column) + offset
-    return Edit(place, place, "".join(f", {name}" for name in names))
+def _extended(
+    source: Source, one: suppress.Ignoring, names: Sequence[str], reason: str
+) -> Iterable[Edit]:
+    start = source.offset(one.comment.line, one.comment.column)
+    place = start + one.names_end
+    yield Edit(place, place, "".join(f", {name}" for name in names))
+    if reason and not one.has_reason:
+        place = start + one.bracket_end
+        yield Edit(place, place, f" {reason}")
 
 
 def _comment(source: Source, line: int, names: Sequence[str], reason: str) -> Edit:

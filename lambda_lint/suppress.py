@@ -358,13 +358,28 @@ def _spelling(name: str) -> str:
     return "write the name (client-in-handler) or the whole code (LMB101) of each rule"
 
 
-def ignoring(comment: Comment) -> Iterator[int]:
-    """Yield the 0-based offsets in a comment at which an `ignore[...]` of it ends its names."""
+class Ignoring(NamedTuple):
+    """An `ignore[...]` in a comment; 0-based offsets in the text of the comment."""
+
+    comment: Comment
+    names_end: int
+    bracket_end: int
+    has_reason: bool
+
+
+def ignoring(comment: Comment) -> Iterator[Ignoring]:
+    """Yield each `ignore[...]` of a comment that names something."""
     for found in _DIRECTIVE.finditer(comment.text):
         body = _BODY.match(found["body"])
         if body is not None and body["verb"] == "ignore" and body["names"].strip(" ,\t"):
+            start = found.start("body")
             names = body["names"].rstrip(" ,\t")
-            yield found.start("body") + body.start("names") + len(names)
+            yield Ignoring(
+                comment,
+                start + body.start("names") + len(names),
+                start + body.end(),
+                _REASON.search(found["body"][body.end() :]) is not None,
+            )
 
 
 _BLANKET = (

@@ -135,7 +135,7 @@ def test_a_reason_stands_behind_the_names(case: str) -> None:
     found = [finding(line, code) for line, code in places]
     done = add(found, {"app.py": Source("app.py", before.encode())}, "known, see 17")
     text = done.changed["app.py"].decode()
-    assert "] known, see 17" in text or "gets the name" in case
+    assert f"] {'rotated' if 'rotated' in before else 'known, see 17'}" in text
     assert len(text.splitlines()) == len(before.splitlines())
 
 
@@ -186,6 +186,20 @@ import boto3
 def lambda_handler(event, context):
     client = boto3.client("s3")
     return client.list_buckets()
+"""
+
+TEMPLATE = """\
+Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      Code:
+        ZipFile: |
+          import boto3
+          def handler(event, context):
+              return boto3.client("s3").list_buckets()
 """
 
 Run = Callable[..., tuple[int, str, str]]
@@ -255,11 +269,27 @@ def test_a_file_that_cannot_be_written_is_told(run: Run) -> None:
 
 
 def test_what_is_left_is_told_and_the_rest_is_done(run: Run) -> None:
-    Path("broken.py").write_text("def lambda_handler(event, context):\n    return (\n")
+    """A broken file, and a comment that names no rule, are there to be mended."""
+    broken = "def lambda_handler(event, context):\n    return (\n"
+    Path("broken.py").write_text(broken)
+    other = "X = 1  # lambda-lint: ignore[no-such-rule]\n"
+    Path("other.py").write_text(other)
+    code, out, err = run("--add-ignore", "--output-format", "concise")
+    assert (code, err.splitlines()[0]) == (1, "lambda-lint: silenced 1 finding")
+    assert [one.split(" ")[1][:6] for one in out.splitlines() if ".py:" in one] == [
+        "LMB900",
+        "LMB902",
+    ]
+    assert (Path("broken.py").read_text(), Path("other.py").read_text()) == (broken, other)
+    assert WORD in line("app.py")
+
+
+def test_a_template_cannot_hold_the_comment(run: Run) -> None:
+    Path("template.yaml").write_text(TEMPLATE)
     code, out, err = run("--add-ignore")
     assert code == 2
-    assert "broken.py:" in out + err
-    assert "cannot be silenced" in out + err
+    assert "template.yaml:11: LMB101 cannot be silenced: only Python files" in out + err
+    assert Path("template.yaml").read_text() == TEMPLATE
     assert WORD in line("app.py")
 
 
