@@ -174,7 +174,7 @@ KEYS = (
         "overrides",
         "list of tables",
         [],
-        "What is different for some files; see below.",
+        "What is different for some files.",
         _overrides,
         _list({"$ref": "#/definitions/override"}),
         adds=True,
