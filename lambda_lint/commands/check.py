@@ -7,17 +7,25 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lambda_lint import __version__, registry, reporters, terminal
-from lambda_lint.changes import Changes, ChangesError, changed_lines, keep_changed
-from lambda_lint.commands import CLEAN, FINDINGS, UNABLE, UnableError, inputs, places, results
+from lambda_lint import __version__, reporters, terminal
+from lambda_lint.commands import (
+    CLEAN,
+    FINDINGS,
+    UNABLE,
+    UnableError,
+    inputs,
+    places,
+    results,
+    wanted,
+)
 from lambda_lint.commands.inputs import Inputs
 from lambda_lint.commands.results import Outcome
+from lambda_lint.commands.wanted import Wanted
 from lambda_lint.finding import Finding
 from lambda_lint.rule import Rule
-from lambda_lint.settings import Settings
 from lambda_lint.source import Source
 
 if TYPE_CHECKING:
@@ -35,51 +43,26 @@ def run(options: argparse.Namespace) -> int:
         say("looking for files")
         settings = inputs.load_settings(options)
         rules, explicit = inputs.load_rules(settings)
-        project = inputs.read(options, settings)
+        asked = wanted.read(options, settings, explicit)
+        project = asked.project
         say(f"checking {len(project.sources)} files")
-        wanted = _Wanted(project, explicit, _changes(settings, options.diff_base))
         with inputs.open_cache(settings) as cache:
             if options.fix or options.diff:
-                done, outcome = _mend(options, project, rules, wanted, cache)
+                done, outcome = _mend(options, project, rules, asked, cache)
             else:
-                done, outcome = None, _outcome(project, rules, cache)
+                done, outcome = None, analyse(project, rules, cache)
     if options.diff and done is not None:
         return _show_diff(project, done, outcome)
     if done is not None:
-        return _write_and_report(options, project, rules, wanted, done, outcome)
-    return _report(options, project, rules, outcome, wanted.of(outcome.findings))
+        return _write_and_report(options, rules, asked, done, outcome)
+    return _report(options, rules, asked, outcome)
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """Which findings are for the user who asked."""
+def analyse(project: Inputs, rules: Sequence[Rule], cache: Cache | None) -> Outcome:
+    """Lint the project, or remember what was found when it was the same.
 
-    project: Inputs
-    explicit: frozenset[str]
-    changes: Changes | None
-
-    def of(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Return the findings that are to be shown, in their order."""
-        kept = [one for one in findings if self._is_wanted(one)]
-        return tuple(kept if self.changes is None else keep_changed(kept, self.changes))
-
-    def _is_wanted(self, one: Finding) -> bool:
-        return registry.is_wanted(
-            one, self.project.settings, self.explicit
-        ) and self.project.is_requested(one)
-
-
-def _changes(settings: Settings, base: str | None) -> Changes | None:
-    if base is None:
-        return None
-    try:
-        return changed_lines(settings.root, base)
-    except ChangesError as error:
-        raise UnableError(str(error)) from error
-
-
-def _outcome(project: Inputs, rules: Sequence[Rule], cache: Cache | None) -> Outcome:
-    """Lint the project, or remember what was found when it was the same."""
+    The findings are all that no comment silences, wanted or not.
+    """
     if cache is None:
         return _lint(project, project.sources, rules, None)
     key = results.key(
@@ -122,6 +105,11 @@ def _lint(
         len(result.project.handlers),
         len(result.parsed),
         result.notes,
+        {
+            one.label: tuple((by.path, by.span.line) for by in one.declarations)
+            for one in result.project.handlers
+            if len(one.evidence) == len(one.declarations)
+        },
     )
 
 
@@ -132,7 +120,7 @@ def _mend(
     options: argparse.Namespace,
     project: Inputs,
     rules: Sequence[Rule],
-    wanted: _Wanted,
+    asked: Wanted,
     cache: Cache | None,
 ) -> tuple[Fixed, Outcome]:
     """Apply fixes in memory; return what became of the files, and what is found in them then."""
@@ -147,9 +135,9 @@ def _mend(
         is_first = latest is None
         latest = _lint(project, sources, rules, cache)
         # Fixes move lines, so after the first pass the numbers of the changed lines mean nothing.
-        if wanted.changes is not None and not is_first:
+        if asked.changes is not None and not is_first:
             return ()
-        return wanted.of(latest.findings)
+        return asked.of(latest)
 
     done = fixes.fix_to_fixpoint(lint, project.sources, unsafe=options.unsafe_fixes)
     if not done.converged or latest is None:
@@ -178,23 +166,29 @@ def _show_diff(project: Inputs, done: Fixed, outcome: Outcome) -> int:
 
 def _write_and_report(
     options: argparse.Namespace,
-    project: Inputs,
     rules: Sequence[Rule],
-    wanted: _Wanted,
+    asked: Wanted,
     done: Fixed,
     outcome: Outcome,
 ) -> int:
     from lambda_lint import fixes
 
+    project = asked.project
+    half_staged = sorted(asked.half_staged & done.changed.keys())
+    if half_staged:
+        raise UnableError(
+            f"{project.display(half_staged[0])} has changes that are not staged, so the fix of "
+            "what is staged cannot be written; stage or stash them. No file was changed"
+        )
     refused = fixes.write(project.settings.root, project.sources, done.changed)
     errors = [f"{project.display(one.path)}: {one.reason}" for one in refused]
     fixed = len(done.applied)
     if fixed and not refused:
         _note(f"fixed {fixed} finding{'s' * (fixed != 1)}")
-    after = replace(project, sources=done.sources)
-    left = replace(wanted, project=after, changes=_changes(project.settings, options.diff_base))
+    left = asked.after_fixes(options, done.changed)
+    left = replace(left, project=replace(project, sources=done.sources))
     outcome = replace(outcome, errors=(*outcome.errors, *errors))
-    code = _report(options, after, rules, outcome, left.of(outcome.findings))
+    code = _report(options, rules, left, outcome)
     if code == CLEAN and fixed and options.exit_non_zero_on_fix:
         return FINDINGS
     return code
@@ -215,17 +209,18 @@ def _note(text: str) -> None:
 
 def _report(
     options: argparse.Namespace,
-    project: Inputs,
     rules: Sequence[Rule],
+    asked: Wanted,
     outcome: Outcome,
-    shown: Sequence[Finding],
 ) -> int:
     """Write the report where it belongs, and return the exit code that goes with it."""
-    for note in outcome.notes:
+    project = asked.project
+    for note in (*outcome.notes, *asked.notes(outcome, rules)):
         _note(note)
     display = places.displayed_for(
         options.output_format, project.settings.root, project.display, os.environ
     )
+    shown = asked.of(outcome)
     findings = [_for_display(one, display) for one in shown]
     report = reporters.Run(
         findings=tuple(sorted(findings, key=lambda one: one.sort_key)),
