@@ -156,15 +156,16 @@ def shown_file(file: Path) -> str:
 
 def _displayed(root: Path) -> Callable[[str], str]:
     """Return a function from paths in the project to paths for people in this directory."""
-    try:
-        prefix = os.path.relpath(root)
-    except ValueError:
-        # Another drive.
-        prefix = os.fspath(root)
+    here = os.getcwd()
 
     @functools.cache
     def displayed(path: str) -> str:
-        return os.path.normpath(os.path.join(prefix, path)).replace(os.sep, "/")
+        full = os.path.join(root, path)
+        try:
+            return os.path.relpath(full, here).replace(os.sep, "/")
+        except ValueError:
+            # Another drive.
+            return os.path.normpath(full).replace(os.sep, "/")
 
     return displayed
 
