@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from lambda_lint import __version__, terminal
 from lambda_lint.commands import CLEAN, UNABLE, UnableError
 
-FORMATS = ("full", "concise", "json", "github", "sarif")
+FORMATS = ("full", "concise", "json", "github", "sarif", "html")
 INTERRUPTED = 130
 
 

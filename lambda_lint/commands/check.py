@@ -16,6 +16,7 @@ from lambda_lint.commands import CLEAN, FINDINGS, UNABLE, UnableError, inputs, r
 from lambda_lint.commands.inputs import Inputs
 from lambda_lint.commands.results import Outcome
 from lambda_lint.finding import Finding
+from lambda_lint.life import Life, Mark
 from lambda_lint.rule import Rule
 from lambda_lint.settings import Settings
 from lambda_lint.source import Source
@@ -38,11 +39,12 @@ def run(options: argparse.Namespace) -> int:
         project = inputs.read(options, settings)
         say(f"checking {len(project.sources)} files")
         wanted = _Wanted(project, explicit, _changes(settings, options.diff_base))
+        lives = options.output_format in reporters.WITH_LIVES and not options.diff
         with inputs.open_cache(settings) as cache:
             if options.fix or options.diff:
-                done, outcome = _mend(options, project, rules, wanted, cache)
+                done, outcome = _mend(options, project, rules, wanted, cache, lives=lives)
             else:
-                done, outcome = None, _outcome(project, rules, cache)
+                done, outcome = None, _outcome(project, rules, cache, lives=lives)
     if options.diff and done is not None:
         return _show_diff(project, done, outcome)
     if done is not None:
@@ -78,10 +80,12 @@ def _changes(settings: Settings, base: str | None) -> Changes | None:
         raise UnableError(str(error)) from error
 
 
-def _outcome(project: Inputs, rules: Sequence[Rule], cache: Cache | None) -> Outcome:
+def _outcome(
+    project: Inputs, rules: Sequence[Rule], cache: Cache | None, *, lives: bool
+) -> Outcome:
     """Lint the project, or remember what was found when it was the same."""
     if cache is None:
-        return _lint(project, project.sources, rules, None)
+        return _lint(project, project.sources, rules, None, lives=lives)
     key = results.key(
         project.sources,
         project.failures,
@@ -90,18 +94,24 @@ def _outcome(project: Inputs, rules: Sequence[Rule], cache: Cache | None) -> Out
         inputs.requested_scope(project.requested),
         project.descriptors,
     )
-    known = results.from_json(cache.get(_KIND, key))
+    kind = f"{_KIND} with lives" if lives else _KIND
+    known = results.from_json(cache.get(kind, key))
     if known is not None:
         return known
-    outcome = _lint(project, project.sources, rules, cache)
+    outcome = _lint(project, project.sources, rules, cache, lives=lives)
     # What went wrong may go right the next time.
     if not outcome.errors:
-        cache.put(_KIND, key, results.to_json(outcome))
+        cache.put(kind, key, results.to_json(outcome))
     return outcome
 
 
 def _lint(
-    project: Inputs, sources: Mapping[str, Source], rules: Sequence[Rule], cache: Cache | None
+    project: Inputs,
+    sources: Mapping[str, Source],
+    rules: Sequence[Rule],
+    cache: Cache | None,
+    *,
+    lives: bool,
 ) -> Outcome:
     # The engine costs more to import than a run from the cache takes.
     from lambda_lint import engine
@@ -116,12 +126,14 @@ def _lint(
         descriptors=project.descriptors,
         must_parse=project.requested.contains,
     )
+    findings = engine.unsuppressed(result, sources, rules, noqa=True)
     return Outcome(
-        engine.unsuppressed(result, sources, rules, noqa=True),
+        findings,
         result.errors,
         len(result.project.handlers),
         len(result.parsed),
         result.notes,
+        engine.lives(result, findings) if lives else (),
     )
 
 
@@ -134,6 +146,8 @@ def _mend(
     rules: Sequence[Rule],
     wanted: _Wanted,
     cache: Cache | None,
+    *,
+    lives: bool,
 ) -> tuple[Fixed, Outcome]:
     """Apply fixes in memory; return what became of the files, and what is found in them then."""
     from lambda_lint import fixes
@@ -145,7 +159,7 @@ def _mend(
     def lint(sources: Mapping[str, Source]) -> tuple[Finding, ...]:
         nonlocal latest
         is_first = latest is None
-        latest = _lint(project, sources, rules, cache)
+        latest = _lint(project, sources, rules, cache, lives=lives)
         # Fixes move lines, so after the first pass the numbers of the changed lines mean nothing.
         if wanted.changes is not None and not is_first:
             return ()
@@ -243,6 +257,8 @@ def _report(
         source_lines=source_lines,
         statistics=options.statistics,
         version=__version__,
+        notes=outcome.notes,
+        lives=tuple(_life_for_display(one, project.display) for one in outcome.lives),
     )
     if options.output_file is None:
         terminal.write(_rendered(options, report, to_terminal=True))
@@ -265,6 +281,11 @@ def _for_display(one: Finding, display: Callable[[str], str]) -> Finding:
         handlers=tuple(handlers),
         witness=tuple(replace(step, path=display(step.path)) for step in one.witness),
     )
+
+
+def _life_for_display(one: Life, display: Callable[[str], str]) -> Life:
+    """Return the life of a handler with its paths made relative to the working directory."""
+    return one.moved(lambda mark: Mark(display(mark.path), mark.line))
 
 
 def _rendered(options: argparse.Namespace, report: reporters.Run, *, to_terminal: bool) -> str:

@@ -16,7 +16,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from lambda_lint import life
 from lambda_lint.finding import Confidence, Edit, Finding, Fix, Severity, Span, Step
+from lambda_lint.life import Life
 from lambda_lint.rule import Rule
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
@@ -27,7 +29,7 @@ class Outcome:
     """The findings of a whole project that no comment silences, and how much was looked at.
 
     Paths are relative to the root of the project. `errors` say what the tool could not do,
-    `notes` what it did without.
+    `notes` what it did without. `lives` are there only when they were asked for.
     """
 
     findings: tuple[Finding, ...]
@@ -35,6 +37,7 @@ class Outcome:
     handlers: int
     parsed: int
     notes: tuple[str, ...] = ()
+    lives: tuple[Life, ...] = ()
 
 
 def key(
@@ -77,6 +80,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "handlers": outcome.handlers,
         "parsed": outcome.parsed,
         "notes": list(outcome.notes),
+        "lives": [life.to_json(one) for one in outcome.lives],
     }
 
 
@@ -90,6 +94,7 @@ def from_json(value: object) -> Outcome | None:
                 "handlers": int(handlers),
                 "parsed": int(parsed),
                 "notes": [*notes],
+                "lives": [*lives],
             }:
                 return Outcome(
                     tuple(_finding_from_json(one) for one in findings),
@@ -97,6 +102,7 @@ def from_json(value: object) -> Outcome | None:
                     handlers,
                     parsed,
                     tuple(str(one) for one in notes),
+                    tuple(life.from_json(one) for one in lives),
                 )
     except (AttributeError, KeyError, TypeError, ValueError):
         pass

@@ -71,13 +71,23 @@ def _sarif(run: Run, look: Look) -> str:
     return sarif.render(run, look)
 
 
+def _html(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import html
+
+    return html.render(run, look)
+
+
 FORMATS: dict[str, Callable[[Run, Look], str]] = {
     "full": _full,
     "concise": _concise,
     "json": _json,
     "github": _github,
     "sarif": _sarif,
+    "html": _html,
 }
 """Every format by its name on the command line."""
 
-__all__ = ["FORMATS", "MINIMUM_WIDTH", "Look", "Run", "Summary", "render"]
+WITH_LIVES = frozenset({"html"})
+"""The formats that show the lives of handlers."""
+
+__all__ = ["FORMATS", "MINIMUM_WIDTH", "WITH_LIVES", "Look", "Run", "Summary", "render"]
