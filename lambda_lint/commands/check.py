@@ -258,7 +258,7 @@ def _report(
         statistics=options.statistics,
         version=__version__,
         notes=outcome.notes,
-        lives=tuple(_life_for_display(one, project.display) for one in outcome.lives),
+        lives=_shown_lives(project, outcome, shown),
     )
     if options.output_file is None:
         terminal.write(_rendered(options, report, to_terminal=True))
@@ -283,9 +283,16 @@ def _for_display(one: Finding, display: Callable[[str], str]) -> Finding:
     )
 
 
-def _life_for_display(one: Life, display: Callable[[str], str]) -> Life:
-    """Return the life of a handler with its paths made relative to the working directory."""
-    return one.moved(lambda mark: Mark(display(mark.path), mark.line))
+def _shown_lives(
+    project: Inputs, outcome: Outcome, shown: Sequence[Finding]
+) -> tuple[Life, ...]:
+    """Return the lives of the handlers in the given paths, and of those with findings there."""
+    named = {label for one in shown for label in one.handlers}
+    return tuple(
+        one.moved(lambda mark: Mark(project.display(mark.path), mark.line))
+        for one in outcome.lives
+        if one.label in named or project.requested.contains(one.at.path)
+    )
 
 
 def _rendered(options: argparse.Namespace, report: reporters.Run, *, to_terminal: bool) -> str:

@@ -115,9 +115,9 @@ class _Finder:
             elif (
                 call.fetch is not None and born is not Moment.EACH and call.node not in self._kept
             ):
-                yield _Kept(
-                    Thing("fetch", born, _mark(call), made=call.shown, what=call.fetch.what)
-                )
+                thing = Thing("fetch", born, _mark(call), made=call.shown, what=call.fetch.what)
+                place = self._keeper(call, handler)
+                yield _at(thing, place) if place is not None else _Kept(thing)
 
     def _object(self, call: Call, born: Moment, handler: Handler) -> _Kept:
         assert call.constructor is not None
@@ -272,6 +272,7 @@ def _merged(found: Iterable[_Kept]) -> list[Thing]:
             born=Moment.INIT if Moment.INIT in (first.born, one.thing.born) else first.born,
             writes=_unique((*first.writes, *one.thing.writes)),
             reads=_unique((*first.reads, *one.thing.reads)),
+            made=first.made or one.thing.made,
             what=first.what or one.thing.what,
         )
     return things

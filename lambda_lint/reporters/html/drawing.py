@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from lambda_lint.finding import Finding, Step
 from lambda_lint.life import Life, Mark, Moment, Thing
 
-ROWS = 10
+ROWS = 8
 """So many rows of a group are drawn; the rest is listed below."""
 
 PLACES = 3
@@ -61,6 +61,7 @@ class Row:
     name: str
     what: str
     place: str
+    short: str
     cells: dict[str, Cell]
     anchors: set[str] = field(default_factory=set)
 
@@ -84,10 +85,15 @@ def groups(life: Life, findings: Mapping[str, Badge]) -> list[Group]:
         badge = findings.get(fingerprint)
         if badge is None:
             continue
-        row = _row_of(badge.finding, drawn)
-        if row is None:
+        found = _thing_of(badge.finding, drawn)
+        if found is None:
             key = (badge.finding.code, badge.finding.rule)
-            row = others.setdefault(key, Row(*key, "", _cells()))
+            row = others.setdefault(key, Row(*key, "", "", _cells()))
+        else:
+            thing, row = found
+            if thing.born is Moment.ONCE and moment is Moment.INIT:
+                # A decorator runs at import; what it remembers comes later.
+                moment = Moment.ONCE
         _place(row, badge, moment)
     kinds: dict[str, list[Row]] = {kind: [] for kind in _GROUPS}
     for thing, row in drawn:
@@ -98,7 +104,7 @@ def groups(life: Life, findings: Mapping[str, Badge]) -> list[Group]:
 
 _GROUPS = {
     "init": ("Made in INIT", "once for each environment, before the first event"),
-    "once": ("Made once, when first needed", "by whichever invocation comes first, then kept"),
+    "once": ("Made once, when first needed", "by whichever invocation comes first"),
     "each": ("Made anew by every invocation", "and gone, or left behind, when it ends"),
     "other": ("What else happens", "findings that belong to nothing above"),
 }
@@ -134,8 +140,12 @@ def _invocations(message: str) -> set[int]:
         return set()
     if found[1] == "1 and 2":
         return {1, 2}
-    # "what invocation 1 changed is returned in invocation 2" happens in the second.
-    return {2} if message.endswith("in invocation 2") else {int(found[1])}
+    if message.endswith("in invocation 2"):
+        # "what invocation 1 changed is returned in invocation 2"
+        return {2}
+    # "invocation 1 leaves it here, and invocation 2 sends it" tells of both.
+    goes_on = message.startswith("invocation 1 ") and "invocation 2" in message
+    return {1, 2} if goes_on else {int(found[1])}
 
 
 def _cells() -> dict[str, Cell]:
@@ -149,6 +159,7 @@ def _row(thing: Thing) -> Row:
         thing.name or thing.made,
         " · ".join(one for one in (thing.what, _through(thing), thing.where) if one),
         own,
+        f"{'/'.join(thing.at.path.split('/')[-2:])}:{thing.at.line}",
         cells,
     )
     for column, bar in _bars(thing).items():
@@ -194,31 +205,39 @@ def _bars(thing: Thing) -> dict[str, str]:
 def _places(marks: Sequence[Mark], own: Mark) -> str:
     """Return lines in short: with the name of the file where it is another one."""
     shown = [
-        f":{mark.line}" if mark.path == own.path else f"{posixpath.basename(mark.path)}:{mark.line}"
+        f":{mark.line}" if mark.path == own.path else short(mark.path, mark.line)
         for mark in marks[:PLACES]
     ]
     more = len(marks) - len(shown)
     return " ".join([*shown, f"+{more}"] if more else shown)
 
 
-def _row_of(finding: Finding, drawn: Iterable[tuple[Thing, Row]]) -> Row | None:
-    """Return the row of the thing that a finding is about: at its place, or on its way."""
+def short(path: str, line: int) -> str:
+    """Return a place without its folders."""
+    return f"{posixpath.basename(path)}:{line}"
+
+
+def _thing_of(
+    finding: Finding, drawn: Iterable[tuple[Thing, Row]]
+) -> tuple[Thing, Row] | None:
+    """Return the thing that a finding is about, at its place or on its way, with its row."""
     own = Mark(finding.path, finding.span.line)
     steps = {Mark(step.path, step.span.line) for step in finding.witness}
-    best: tuple[int, Row] | None = None
+    best: tuple[int, tuple[Thing, Row]] | None = None
     for thing, row in drawn:
         if thing.at == own:
             rank = 0
         elif own in thing.writes:
             rank = 1
-        elif own in thing.reads:
+        elif own in thing.reads and (thing.at in steps or thing.kind != "object"):
+            # Much happens where a client is used that is not the client's.
             rank = 2
         elif thing.at in steps or steps.intersection(thing.writes):
             rank = 3
         else:
             continue
         if best is None or rank < best[0]:
-            best = (rank, row)
+            best = (rank, (thing, row))
     return best[1] if best is not None else None
 
 
@@ -240,5 +259,5 @@ def _place(row: Row, badge: Badge, moment: Moment) -> None:
 def _group(kind: str, rows: list[Row]) -> Group:
     title, says = _GROUPS[kind]
     # What there is something to say about is never among those that are only listed.
-    rows = sorted(rows, key=lambda row: not row.anchors) if len(rows) > ROWS else rows
+    rows = sorted(rows, key=lambda row: not row.anchors)
     return Group(kind, title, says, rows[:ROWS], rows[ROWS:])

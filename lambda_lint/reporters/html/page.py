@@ -14,7 +14,7 @@ from lambda_lint.finding import Confidence, Finding, Severity
 from lambda_lint.life import Life
 from lambda_lint.reporters.edits import FileLines
 from lambda_lint.reporters.html.code import Change, Frame, difference, frames
-from lambda_lint.reporters.html.drawing import Badge, Group, groups, story
+from lambda_lint.reporters.html.drawing import Badge, Group, groups, short, story
 from lambda_lint.reporters.run import Run
 from lambda_lint.reporters.statistics import fixable_line, plural, severity_counts, summary_line
 
@@ -40,6 +40,7 @@ class Told(NamedTuple):
     number: int
     text: str
     place: str
+    short: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,12 @@ def _told(finding: Finding) -> tuple[Sequence[Told], Sequence[Told]] | None:
         return None
     first, second = (
         [
-            Told(number, step.message, f"{step.path}:{step.span.line}")
+            Told(
+                number,
+                step.message,
+                f"{step.path}:{step.span.line}",
+                short(step.path, step.span.line),
+            )
             for number in lane
             for step in [finding.witness[number - 1]]
         ]
@@ -258,10 +264,10 @@ def _drawings(
     found = []
     for life in lives:
         told = [badges[name].finding for name, _ in life.findings if name in badges]
-        severities = Counter(one.severity for one in told)
-        counts = [
-            (one.value, f"{severities[one]} {one.value}") for one in Severity if severities[one]
+        by_severity = [
+            (one, tuple(two for two in told if two.severity is one)) for one in Severity
         ]
+        counts = [(one.value, severity_counts(these)) for one, these in by_severity if these]
         found.append((not told, life, counts[::-1]))
     found.sort(key=lambda one: one[0])
     return [
