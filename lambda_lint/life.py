@@ -152,7 +152,10 @@ def _thing_from_json(value: list[Any]) -> Thing:
         kind,
         Moment(born),
         Mark(*at),
-        *(name, where, made, what),
+        name,
+        where,
+        made,
+        what,
         tuple(Mark(*mark) for mark in writes),
         tuple(Mark(*mark) for mark in reads),
     )

@@ -283,9 +283,7 @@ def _for_display(one: Finding, display: Callable[[str], str]) -> Finding:
     )
 
 
-def _shown_lives(
-    project: Inputs, outcome: Outcome, shown: Sequence[Finding]
-) -> tuple[Life, ...]:
+def _shown_lives(project: Inputs, outcome: Outcome, shown: Sequence[Finding]) -> tuple[Life, ...]:
     """Return the lives of the handlers in the given paths, and of those with findings there."""
     named = {label for one in shown for label in one.handlers}
     return tuple(

@@ -112,9 +112,7 @@ class _Finder:
                 continue
             if call.constructor is not None:
                 yield self._object(call, born, handler)
-            elif (
-                call.fetch is not None and born is not Moment.EACH and call.node not in self._kept
-            ):
+            elif call.fetch is not None and born is not Moment.EACH and call.node not in self._kept:
                 thing = Thing("fetch", born, _mark(call), made=call.shown, what=call.fetch.what)
                 place = self._keeper(call, handler)
                 yield _at(thing, place) if place is not None else _Kept(thing)
@@ -195,9 +193,13 @@ class _Finder:
                 continue
             made = self.project.call_at(kept.site.node)
             thing = Thing(
-                *("value", Moment.INIT if kept.how == "variable" else Moment.ONCE),
-                *(Mark(kept.path, kept.span.line), kept.shown, _HOW[kept.how]),
-                *(made.shown if made is not None else "", kept.what),
+                "value",
+                Moment.INIT if kept.how == "variable" else Moment.ONCE,
+                Mark(kept.path, kept.span.line),
+                kept.shown,
+                _HOW[kept.how],
+                made.shown if made is not None else "",
+                kept.what,
             )
             yield _Kept(thing, (kept.shown, kept.path))
 
@@ -250,6 +252,8 @@ def _at(thing: Thing, place: Place) -> _Kept:
     name = place.name if isinstance(owner, Function) else Spot(place).describe()
     if place.kind == "function" and isinstance(owner, Function):
         name = f"{owner.qualname}.{place.name}"
+    if place.kind == "memo" and isinstance(owner, Function):
+        thing = replace(thing, at=Mark(owner.module.path, owner.name_span.line))
     module = owner_of(place)
     key = (name, module.path if module is not None else "")
     return _Kept(replace(thing, name=name, where=_WHERE[place.kind]), key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from lambda_lint.finding import Finding, Fix
@@ -137,7 +138,7 @@ def _pieces(code: str, marks: Sequence[Mark]) -> Iterator[Piece]:
     cuts = sorted(edges)
     if start:
         yield Piece("", "…")
-    for left, right in zip(cuts, cuts[1:], strict=False):
+    for left, right in pairwise(cuts):
         around = [primary for one, other, primary in ranges if one <= left and right <= other]
         kind = ("primary" if any(around) else "step") if around else ""
         yield Piece(kind, code[left:right].replace("\t", "    "))

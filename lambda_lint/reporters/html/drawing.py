@@ -217,9 +217,7 @@ def short(path: str, line: int) -> str:
     return f"{posixpath.basename(path)}:{line}"
 
 
-def _thing_of(
-    finding: Finding, drawn: Iterable[tuple[Thing, Row]]
-) -> tuple[Thing, Row] | None:
+def _thing_of(finding: Finding, drawn: Iterable[tuple[Thing, Row]]) -> tuple[Thing, Row] | None:
     """Return the thing that a finding is about, at its place or on its way, with its row."""
     own = Mark(finding.path, finding.span.line)
     steps = {Mark(step.path, step.span.line) for step in finding.witness}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from lambda_lint.finding import Confidence, Finding, Severity
+from lambda_lint.finding import Finding, Severity
 from lambda_lint.life import Life
 from lambda_lint.reporters.edits import FileLines
 from lambda_lint.reporters.html.code import Change, Frame, difference, frames
@@ -136,7 +136,7 @@ def of_run(run: Run) -> Page:
         run.notes,
         own[:TROUBLES],
         max(0, len(own) - TROUBLES),
-        _rules(run, shown),
+        _rules(run),
         drawings[:DRAWINGS],
         drawings[DRAWINGS:],
         entries,
@@ -170,9 +170,7 @@ def _tiles(findings: Sequence[Finding]) -> list[tuple[str, int, str]]:
 # Findings.
 
 
-def _entries(
-    run: Run, findings: Sequence[Finding], numbers: dict[str, str]
-) -> Iterator[Entry]:
+def _entries(run: Run, findings: Sequence[Finding], numbers: dict[str, str]) -> Iterator[Entry]:
     file_of = cache(lambda path: FileLines.of(run.source_lines(path)))
     anchors = _anchors(findings)
     for one, anchor in zip(findings, anchors, strict=True):
@@ -189,13 +187,19 @@ def _entries(
         )
 
 
-def _anchors(findings: Sequence[Finding]) -> Iterator[str]:
+def _anchors(findings: Iterable[Finding]) -> Iterator[str]:
     """Yield a name for each finding that links can rely on: its fingerprint."""
+    return _unique(
+        f"f-{one.fingerprint}" if re.fullmatch(r"[0-9a-z]+", one.fingerprint) else "f-unnamed"
+        for one in findings
+    )
+
+
+def _unique(names: Iterable[str]) -> Iterator[str]:
     seen: Counter[str] = Counter()
-    for one in findings:
-        name = one.fingerprint if re.fullmatch(r"[0-9a-z]+", one.fingerprint) else "unnamed"
+    for name in names:
         seen[name] += 1
-        yield f"f-{name}" if seen[name] == 1 else f"f-{name}-{seen[name]}"
+        yield name if seen[name] == 1 else f"{name}-{seen[name]}"
 
 
 def _told(finding: Finding) -> tuple[Sequence[Told], Sequence[Told]] | None:
@@ -228,7 +232,7 @@ def _paragraphs(text: str) -> Iterator[tuple[str, str]]:
 # Rules.
 
 
-def _rules(run: Run, shown: Sequence[Finding]) -> list[RuleEntry]:
+def _rules(run: Run) -> list[RuleEntry]:
     known = {one.code: one for one in run.rules}
     spoke: dict[tuple[str, str], list[Finding]] = {}
     for one in run.findings:
@@ -264,27 +268,23 @@ def _drawings(
     found = []
     for life in lives:
         told = [badges[name].finding for name, _ in life.findings if name in badges]
-        by_severity = [
-            (one, tuple(two for two in told if two.severity is one)) for one in Severity
-        ]
+        by_severity = [(one, tuple(two for two in told if two.severity is one)) for one in Severity]
         counts = [(one.value, severity_counts(these)) for one, these in by_severity if these]
         found.append((not told, life, counts[::-1]))
     found.sort(key=lambda one: one[0])
+    anchors = _unique(f"h-{_short(life.label)}" for _, life, _ in found)
     return [
         Drawing(
-            f"h-{_short(life.label)}",
+            anchor,
             numbers[life.label],
             life,
             groups(life, badges) if index < DRAWINGS else (),
             counts,
             index < OPEN and (not is_clean or len(lives) <= OPEN),
         )
-        for index, (is_clean, life, counts) in enumerate(found)
+        for index, (anchor, (is_clean, life, counts)) in enumerate(zip(anchors, found, strict=True))
     ]
 
 
 def _short(label: str) -> str:
     return hashlib.blake2b(label.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
-
-
-__all__ = ["Confidence", "Page", "of_run"]

@@ -1,7 +1,34 @@
 "use strict";
 (() => {
   const root = document.documentElement;
+  // The theme: system, then light, then dark. A page from a file may have no storage.
+  const KEY = "lambda-lint-theme";
+  const themes = ["system", "light", "dark"];
+  const switcher = document.getElementById("theme");
+  const paint = (name) => {
+    if (name === "system") delete root.dataset.theme;
+    else root.dataset.theme = name;
+    switcher.querySelector("span").textContent = name;
+  };
+  let theme = "system";
+  try {
+    theme = localStorage.getItem(KEY) || "system";
+  } catch {}
+  if (!themes.includes(theme)) theme = "system";
+  paint(theme);
+  switcher.hidden = false;
+  switcher.addEventListener("click", () => {
+    theme = themes[(themes.indexOf(theme) + 1) % themes.length];
+    paint(theme);
+    try {
+      localStorage.setItem(KEY, theme);
+    } catch {}
+  });
+  root.dataset.ready = "yes";
+
+  // The filters, where there is anything to filter.
   const form = document.getElementById("filters");
+  if (!form) return;
   const articles = [...document.querySelectorAll("article.finding")];
   const output = form.querySelector("output");
   const none = document.getElementById("none");
@@ -155,33 +182,8 @@
     });
   }
 
-  // The theme: system, then light, then dark. A page from a file may have no storage.
-  const KEY = "lambda-lint-theme";
-  const themes = ["system", "light", "dark"];
-  const switcher = document.getElementById("theme");
-  const paint = (name) => {
-    if (name === "system") delete root.dataset.theme;
-    else root.dataset.theme = name;
-    switcher.querySelector("span").textContent = name;
-  };
-  let theme = "system";
-  try {
-    theme = localStorage.getItem(KEY) || "system";
-  } catch {}
-  if (!themes.includes(theme)) theme = "system";
-  paint(theme);
-  switcher.hidden = false;
-  switcher.addEventListener("click", () => {
-    theme = themes[(themes.indexOf(theme) + 1) % themes.length];
-    paint(theme);
-    try {
-      localStorage.setItem(KEY, theme);
-    } catch {}
-  });
-
   form.hidden = false;
   apply();
   window.addEventListener("hashchange", restore);
   restore();
-  root.dataset.ready = "yes";
 })();
