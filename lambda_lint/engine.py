@@ -164,7 +164,8 @@ def unsuppressed(
 
 def lives(result: Result, findings: Iterable[Finding]) -> tuple[Life, ...]:
     """Return what is known of the life of each handler, with the moments of these findings."""
-    return with_deep_stack(lambda: tuple(_lives(result, tuple(findings))))
+    with without_collecting():
+        return with_deep_stack(lambda: tuple(_lives(result, tuple(findings))))
 
 
 def _lives(result: Result, findings: Sequence[Finding]) -> Iterator[Life]:
