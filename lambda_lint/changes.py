@@ -1,35 +1,33 @@
-"""Which lines a pull request changes, asked of git.
+"""Which lines a pull request or a commit changes, asked of git.
 
-The question is always "what of the tree on disk is not in the merge base of HEAD and the target
-branch", so that work which is not committed yet counts too. Every doubt is a `ChangesError`:
-a check that cannot tell what changed must neither pass nor report the whole repository.
+For a pull request the question is "what of the tree on disk is not in the merge base of HEAD and
+the target branch", so that work which is not committed yet counts too. For a commit it is "what
+does the index hold that HEAD does not". Every doubt is a `GitError`: a check that cannot tell what
+changed must neither pass nor report the whole repository.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+from lambda_lint import patch
 from lambda_lint.files import read_regular
 from lambda_lint.finding import Finding
+from lambda_lint.git import Git, GitError, reason
 
 _WHOLE_FILE = range(1, 2**63)
 _WHOLE_FILE_CODES = frozenset({"LMB900"})
 """Findings about a file: where a syntax error is noticed is rarely where it was made."""
 
 
-class ChangesError(Exception):
-    """Git cannot tell what changed. The text says why, and what to add or to run."""
-
-
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The lines that stand in the tree on disk and not in the merge base.
+    """The lines that are new.
 
     `lines` maps a path (relative to the root of the project, with `/`) to ranges of 1-based line
     numbers. A path that ends in `/` stands for everything below it.
@@ -55,168 +53,253 @@ class Changes:
                 yield from self.lines.get(path[: index + 1], ())
 
 
-def changed_lines(root: Path, base: str) -> Changes:
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What the index changes against HEAD, and what it holds where the disk holds something else.
+
+    `contents` maps the paths of files to their text in the index; those that are equal on disk are
+    not in it. `left_out` are the paths on disk that git neither tracks nor ignores; one that ends
+    in `/` stands for everything below it.
+    """
+
+    changes: Changes
+    contents: Mapping[str, bytes]
+    left_out: frozenset[str]
+
+
+def never(old: str, new: str) -> bool:
+    """Say that no file was worth looking at under its old name."""
+    return False
+
+
+def changed_lines(root: Path, base: str, was_judged: Callable[[str, str], bool] = never) -> Changes:
     """Return what changed below `root` since HEAD left `base` (a branch, tag or commit).
 
     Staged, unstaged and untracked work counts. Where code was only removed, the lines around the
-    gap count, and below a removed decorator the whole function. A renamed file is a new file. A
-    changed submodule, and a file that git takes for binary, count as a whole.
+    gap count, and below a removed decorator the whole function. Of a renamed file the lines that
+    were edited count, if it `was_judged` under its old name as it is under the new one (which the
+    function is given in this order); otherwise it is a new file. A copy is a new file. A changed
+    submodule, a file that git takes for binary and one with merge conflicts count as a whole.
 
-    Raises ChangesError when there is no git, no repository, no such revision or no merge base.
+    Raises GitError when there is no git, no repository, no such revision or no merge base.
     """
-    git = _Git.at(root)
+    git = Git.at(root)
     start = _merge_base(git, base)
-    lines: dict[str, tuple[range, ...]] = {}
-    for path, hunks in _hunks(git.run("diff", "--patch", *_DIFF_OPTIONS, start, "--")):
-        text = _lines_as_git(root / path)
-        if text is None:
-            lines[path] = (_WHOLE_FILE,)
-        else:
-            lines[path] = tuple(one for hunk in hunks for one in hunk.touched(text))
-    for path in _binary_files(git.run("diff", "--numstat", "-z", *_DIFF_OPTIONS, start, "--")):
+    lines = _touched(git, [start], was_judged, lambda path: _content(root / path))
+    for name in [
+        *_names(git.run("ls-files", "--others", "--exclude-standard", "-z", *_NOT_NESTED)),
+        *(path for _, _, stage, path in _index(git) if stage != "0"),
+    ]:
+        lines[name] = (_WHOLE_FILE,)
+    return _of_project(root, lines)
+
+
+def staged(root: Path, limit: int, was_judged: Callable[[str, str], bool] = never) -> Staged:
+    """Return what a commit of the index would change below `root`, counted as by `changed_lines`.
+
+    Before the first commit all that is staged is new. The lines are those of the index, whose text
+    of a file differs from the one on disk when only a part of the work is staged. A text of more
+    than `limit` bytes is replaced by another one that is too long. A file that a filter of the
+    repository rewrites (`filter=` in .gitattributes) is not readable in the index: what is on disk
+    counts, as a whole if the file is staged at all.
+
+    Raises GitError when there is no git, no repository, or an unfinished merge.
+    """
+    git = Git.at(root).with_index_of_hook()
+    entries = _index(git)
+    conflicts = sorted({path for _, _, stage, path in entries if stage != "0"})
+    if conflicts:
+        raise GitError(
+            f"{conflicts[0]} has merge conflicts, so nothing can be committed; resolve them and "
+            "run `git add`"
+        )
+    blobs = {path: name for mode, name, _, path in entries if mode.startswith("100")}
+    # With this option a file counts as equal whose time alone differs.
+    differing = set(_names(git.run("diff", "--name-only", "-z", *patch.OPTIONS, *_NO_RENAMES)))
+    head = ["HEAD"] if _commit(git, "HEAD") is not None else []
+    against_head = ["--cached", *head]
+    changed = set(
+        _names(git.run("diff", "--name-only", "-z", *patch.OPTIONS, *_NO_RENAMES, *against_head))
+    )
+    wanted = {
+        path
+        for path in blobs.keys() & (differing | changed)
+        if path in differing or not os.path.lexists(root / path)
+    }
+    filtered = _filtered(git, sorted((differing | changed) & blobs.keys()))
+    contents = _blobs(git, {path: blobs[path] for path in sorted(wanted - filtered)}, limit)
+
+    def text(path: str) -> bytes | None:
+        return contents[path] if path in contents else _content(root / path)
+
+    lines = _touched(git, against_head, was_judged, text)
+    for path in filtered & changed:
         lines[path] = (_WHOLE_FILE,)
-    untracked = git.run("ls-files", "--others", "--exclude-standard", "-z")
-    for name in untracked.split(b"\0"):
-        if name:
-            lines[os.fsdecode(name)] = (_WHOLE_FILE,)
+    untracked = _names(git.run("ls-files", "--others", "--exclude-standard", "-z", *_NOT_NESTED))
+    return Staged(_of_project(root, lines), contents, frozenset(untracked))
+
+
+def changed_since_head(root: Path, paths: Iterable[str]) -> Changes:
+    """Return which lines of these files, as they are on disk, are not in HEAD; for all, if none."""
+    git = Git.at(root)
+    given = set(paths)
+    if _commit(git, "HEAD") is None:
+        return Changes(dict.fromkeys(given, (_WHOLE_FILE,)))
+    lines = _touched(git, ["HEAD"], never, lambda path: _content(root / path))
+    return _of_project(root, {path: one for path, one in lines.items() if path in given})
+
+
+def keep_changed(
+    findings: Iterable[Finding],
+    changes: Changes,
+    declared: Mapping[str, Iterable[tuple[str, int]]] = MappingProxyType({}),
+) -> list[Finding]:
+    """Return the findings of which the place itself or a step of the witness was changed.
+
+    Where only a deployment descriptor makes a function a handler, its line there is the beginning
+    of the way: `declared` maps the names of such handlers to the paths and lines (1-based) that
+    declare them. All paths are relative to the same root as those of `changes`.
+    """
+    new = {
+        name
+        for name, places in declared.items()
+        if all(changes.touches(path, line, line) for path, line in places)
+    }
+    return [finding for finding in findings if _is_changed(finding, changes, new)]
+
+
+def _is_changed(finding: Finding, changes: Changes, new_handlers: set[str]) -> bool:
+    if finding.code in _WHOLE_FILE_CODES and changes.touches_file(finding.path):
+        return True
+    if finding.handlers and new_handlers.issuperset(finding.handlers):
+        return True
+    places = [(finding.path, finding.span), *((step.path, step.span) for step in finding.witness)]
+    return any(changes.touches(path, span.line, span.end_line) for path, span in places)
+
+
+_NO_RENAMES = ("--no-renames",)
+_NOT_NESTED = ("--no-recurse-submodules",)
+
+
+def _touched(
+    git: Git,
+    sides: list[str],
+    was_judged: Callable[[str, str], bool],
+    content: Callable[[str], bytes | None],
+) -> dict[str, tuple[range, ...]]:
+    """Return the lines that a diff changes, `content` giving the new text of a file."""
+    lines: dict[str, tuple[range, ...]] = {}
+    for file in patch.read(git.run("diff", "--patch", *patch.OPTIONS, *sides, "--")):
+        text = _lines_as_git(content(file.path))
+        if text is None or (file.old is not None and not was_judged(file.old, file.path)):
+            lines[file.path] = (_WHOLE_FILE,)
+        else:
+            lines[file.path] = tuple(one for hunk in file.hunks for one in hunk.touched(text))
+    numbers = git.run("diff", "--numstat", "-z", *patch.OPTIONS, *_NO_RENAMES, *sides, "--")
+    for path in patch.binary_files(numbers):
+        lines[path] = (_WHOLE_FILE,)
+    return lines
+
+
+def _of_project(root: Path, lines: dict[str, tuple[range, ...]]) -> Changes:
+    """Let the path of a directory, which is a repository of its own, stand for what is in it."""
     for path in [path for path in lines if (root / path).is_dir() and not path.endswith("/")]:
         del lines[path]
         lines[f"{path}/"] = (_WHOLE_FILE,)
     return Changes(lines)
 
 
-def keep_changed(findings: Iterable[Finding], changes: Changes) -> list[Finding]:
-    """Return the findings of which the place itself or a step of the witness was changed.
-
-    The paths of the findings are relative to the same root as those of `changes`.
-    """
-    return [finding for finding in findings if _is_changed(finding, changes)]
+def _names(listed: bytes) -> list[str]:
+    return [os.fsdecode(name) for name in listed.split(b"\0") if name]
 
 
-def _is_changed(finding: Finding, changes: Changes) -> bool:
-    if finding.code in _WHOLE_FILE_CODES and changes.touches_file(finding.path):
-        return True
-    places = [(finding.path, finding.span), *((step.path, step.span) for step in finding.witness)]
-    return any(changes.touches(path, span.line, span.end_line) for path, span in places)
+def _index(git: Git) -> list[tuple[str, str, str, str]]:
+    """Return mode, object, stage and path of all that is in the index below the root."""
+    listed = git.run("ls-files", "--stage", "-z", *_NOT_NESTED)
+    entries = []
+    for entry in _names(listed):
+        words, _, path = entry.partition("\t")
+        mode, name, stage = words.split(" ")
+        entries.append((mode, name, stage, path))
+    return entries
 
 
-@dataclass(frozen=True, slots=True)
-class _Git:
-    """Git in one directory, with everything switched off that a repository can make it execute."""
-
-    executable: str
-    root: Path
-    environment: Mapping[str, str]
-
-    @classmethod
-    def at(cls, root: Path) -> _Git:
-        executable = shutil.which("git")
-        if executable is None or Path(executable).resolve().is_relative_to(root.resolve()):
-            raise ChangesError(
-                "git was not found, so the changed lines are unknown; install git, or leave out "
-                "the base revision to see the findings on all lines"
-            )
-        git = cls(executable, root, _environment())
-        found = git.try_run("rev-parse", "--is-inside-work-tree")
-        if found.returncode or found.stdout.strip() != b"true":
-            raise ChangesError(
-                f"{root} is not in a git work tree, so the changed lines are "
-                f"unknown{_reason(found.stderr)}; run the check in a checkout of the repository, "
-                "or leave out the base revision to see the findings on all lines"
-            )
-        return cls(executable, root, _without_filters(git))
-
-    def try_run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        command = [
-            self.executable,
-            *("-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null"),
-            *("--no-pager", "--literal-pathspecs"),
-            *arguments,
-        ]
-        try:
-            return subprocess.run(
-                command,
-                cwd=self.root,
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
-        except (OSError, ValueError) as error:
-            raise ChangesError(f"git could not be started in {self.root}: {error}") from error
-
-    def run(self, *arguments: str) -> bytes:
-        done = self.try_run(*arguments)
-        if done.returncode:
-            raise ChangesError(
-                f"`git {arguments[0]}` failed, so the changed lines are "
-                f"unknown{_reason(done.stderr)}; run it by hand in {self.root}"
-            )
-        return done.stdout
+def _filtered(git: Git, paths: list[str]) -> set[str]:
+    """Return which of the files have other bytes in the index than on disk by way of a filter."""
+    if not paths:
+        return set()
+    given = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    said = _names(git.run("check-attr", "-z", "--stdin", "filter", given=given))
+    return {
+        path
+        for path, value in zip(said[0::3], said[2::3], strict=False)
+        if value not in ("unspecified", "unset")
+    }
 
 
-def _environment() -> dict[str, str]:
-    """The environment without what changes git's answers, and with its messages in English."""
-    kept = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-    return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+def _blobs(git: Git, objects: Mapping[str, str], limit: int) -> dict[str, bytes]:
+    """Return the contents of objects by their paths."""
+    if not objects:
+        return {}
+    names = sorted(set(objects.values()))
+    listed = git.run("cat-file", "--batch-check", given="".join(f"{n}\n" for n in names).encode())
+    sizes = {}
+    for line in listed.decode("ascii", "replace").splitlines():
+        name, kind, *size = line.split(" ")
+        if kind != "blob":
+            raise GitError(f"the index names {name}, which git does not have; run `git fsck`")
+        sizes[name] = int(size[0])
+    short = [name for name in names if sizes[name] <= limit]
+    data = git.run("cat-file", "--batch", given="".join(f"{name}\n" for name in short).encode())
+    found = {}
+    start = 0
+    for name in short:
+        start = data.index(b"\n", start) + 1
+        found[name] = data[start : start + sizes[name]]
+        start += sizes[name] + 1
+    too_long = bytes(limit + 1)
+    return {path: found.get(name, too_long) for path, name in objects.items()}
 
 
-_DROPPED = frozenset(
-    # Git sets these four for its hooks, where they may mean another directory than ours.
-    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
-    # This one wins over `--unified=0` on the command line.
-    | {"GIT_DIFF_OPTS"}
-    | {"GIT_EXTERNAL_DIFF"}
-)
-
-
-def _without_filters(git: _Git) -> dict[str, str]:
-    """The environment in which no filter of the repository's configuration is a command.
-
-    `git diff` runs the `clean` filter on files that look changed. They are set through the
-    environment because the name of a filter may hold a `=`, which ends a name after `-c`.
-    """
-    pattern = r"^filter\..*\.(clean|process)$"
-    listed = git.try_run("config", "--null", "--name-only", "--get-regexp", pattern)
-    environment = dict(git.environment)
-    given = environment.get("GIT_CONFIG_COUNT", "")
-    count = int(given) if given.isdecimal() else 0
-    names = sorted({os.fsdecode(name) for name in listed.stdout.split(b"\0") if name})
-    required = sorted({f"{name.rpartition('.')[0]}.required" for name in names})
-    for key, value in [*((n, "") for n in names), *((n, "false") for n in required)]:
-        environment[f"GIT_CONFIG_KEY_{count}"] = key
-        environment[f"GIT_CONFIG_VALUE_{count}"] = value
-        count += 1
-    return {**environment, "GIT_CONFIG_COUNT": str(count)}
-
-
-def _merge_base(git: _Git, base: str) -> str:
+def _merge_base(git: Git, base: str) -> str:
     """Return the commit where HEAD left `base`."""
     commit = _commit(git, base)
     if commit is None:
-        raise ChangesError(f"git does not know the revision {base!r}; {_how_to_get(git, base)}")
+        raise GitError(f"git does not know the revision {base!r}; {_how_to_get(git, base)}")
+    if _commit(git, "HEAD") is None:
+        raise GitError(
+            "there is no commit on this branch yet, so it has not left any revision; make one, or "
+            "use --staged"
+        )
     found = git.try_run("merge-base", "HEAD", commit)
     start = found.stdout.decode("ascii", "replace").strip()
     if found.returncode or not start:
-        raise ChangesError(
+        raise GitError(
             f"HEAD and {base!r} have no common commit here, so the changed lines are "
-            f"unknown{_reason(found.stderr)}; {_how_to_get(git, base)}"
+            f"unknown{reason(found.stderr)}; {_how_to_get(git, base)}"
         )
     return start
 
 
-def _commit(git: _Git, revision: str) -> str | None:
-    if not revision or "\0" in revision:
+def _commit(git: Git, revision: str) -> str | None:
+    if not revision or "\0" in revision or revision.startswith("-"):
         return None
     found = git.try_run(
         "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
     )
     # Versions of git before 2.30 print `--end-of-options` as well.
     words = found.stdout.decode("ascii", "replace").split()
-    return words[-1] if found.returncode == 0 and words else None
+    known = found.returncode == 0 and words and re.fullmatch("[0-9a-f]{40,64}", words[-1])
+    return words[-1] if known else None
 
 
-def _how_to_get(git: _Git, base: str) -> str:
+def _how_to_get(git: Git, base: str) -> str:
+    if ".." in base:
+        start = base.partition("..")[0]
+        return (
+            "it reads like a range, and what changed is always asked up to the files on disk: "
+            f"give the revision that it starts from{f', {start!r}' if start else ''}"
+        )
     shallow = git.try_run("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
     if shallow:
         return (
@@ -232,136 +315,23 @@ def _how_to_get(git: _Git, base: str) -> str:
     )
 
 
-_DIFF_OPTIONS = (
-    *("--unified=0", "--inter-hunk-context=0"),
-    *("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--relative"),
-    *("--src-prefix=a/", "--dst-prefix=b/"),
-    # Looking into a submodule would run git there, under that repository's own configuration.
-    *("--submodule=short", "--ignore-submodules=dirty"),
-)
-"""Every setting of the user or the repository that changes the output is given explicitly."""
-
 _SEARCHED = 16 * 1024 * 1024
 """Bytes of a file that are searched for line ends; a longer file counts as a whole."""
 
-_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
-
-@dataclass(slots=True)
-class _Hunk:
-    """What a patch does at one place of the new file, whose `start` is the line before a gap."""
-
-    start: int
-    added: int
-    removed: list[bytes]
-
-    def touched(self, text: list[bytes]) -> Iterator[range]:
-        """Yield the ranges of lines that it changes, `text` being the new lines of the file."""
-        after = self.start + self.added
-        if self.added:
-            yield range(self.start, after)
-        elif any(_is_code(line) for line in self.removed):
-            after += 1
-            yield range(max(self.start, 1), after + 1)
-        if any(line.lstrip().startswith(b"@") for line in self.removed):
-            yield range(after, _end_of_definition(text, after))
-
-
-def _is_code(line: bytes) -> bool:
-    return bool(line.strip()) and not line.lstrip().startswith(b"#")
-
-
-def _end_of_definition(text: list[bytes], start: int) -> int:
-    """Return the line after the function or class whose decorators and head `start` stands in."""
-    indent: int | None = None
-    last = start
-    for number in range(start, len(text) + 1):
-        line = text[number - 1]
-        if not _is_code(line):
-            continue
-        depth = len(line) - len(line.lstrip())
-        head = _DEFINITION.match(line.lstrip()) is not None
-        if indent is not None and depth <= indent and not line.lstrip().startswith(b")"):
-            break
-        if indent is None and head:
-            indent = depth
-        last = number
-    return last + 1 if indent is not None else start
-
-
-_DEFINITION = re.compile(rb"(async\s+def|def|class)\s")
-
-
-def _hunks(patch: bytes) -> Iterator[tuple[str, tuple[_Hunk, ...]]]:
-    """Yield each file of a patch that still exists, with what is done to it.
-
-    The lines of a hunk are counted, because a removed line `-- a/x` reads like a header.
-    """
-    path: str | None = None
-    hunks: list[_Hunk] = []
-    left = 0
-    for line in patch.split(b"\n"):
-        if left:
-            left -= not line.startswith(b"\\")
-            if line.startswith(b"-"):
-                hunks[-1].removed.append(line[1:])
-        elif line.startswith(b"+++ "):
-            if path is not None:
-                yield path, tuple(hunks)
-            path, hunks = _new_path(line[4:]), []
-        elif hunk := _HUNK.match(line):
-            removed, start, added = (int(group or 1) for group in hunk.groups())
-            left = removed + added
-            hunks.append(_Hunk(start, added, []))
-    if path is not None:
-        yield path, tuple(hunks)
-
-
-def _new_path(shown: bytes) -> str | None:
-    """Return the path after `+++ `, None for a file that is gone.
-
-    Git puts a tab after a name with a blank, and quotes one with control characters, quotes,
-    backslashes or bytes beyond ASCII as a C string.
-    """
-    name = shown.removesuffix(b"\t")
-    if name == b"/dev/null":
-        return None
-    if name.startswith(b'"') and name.endswith(b'"'):
-        name = _ESCAPE.sub(_unescape, name[1:-1])
-    return os.fsdecode(name.removeprefix(b"b/"))
-
-
-_ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
-_ESCAPES = dict(zip(b"abtnvfr", b"\a\b\t\n\v\f\r", strict=True))
-
-
-def _unescape(match: re.Match[bytes]) -> bytes:
-    escaped = match[1]
-    if len(escaped) == 3:
-        return bytes([int(escaped, 8)])
-    return bytes([_ESCAPES.get(escaped[0], escaped[0])])
-
-
-def _binary_files(numstat: bytes) -> Iterator[str]:
-    """Yield the files for which `--numstat` has dashes: too odd for lines, or declared binary."""
-    for entry in numstat.split(b"\0"):
-        if entry.startswith(b"-\t-\t"):
-            yield os.fsdecode(entry[4:])
-
-
-def _lines_as_git(file: Path) -> list[bytes] | None:
-    """Return the lines of a file, None where Python may not see those that git has counted.
-
-    Python ends a line at a lone carriage return as well, and reads what a symbolic link points to.
-    """
+def _content(file: Path) -> bytes | None:
+    """Return the bytes of a file, None where Python may read others than git."""
     try:
-        data = b"" if file.is_symlink() else read_regular(file, _SEARCHED)
+        return None if file.is_symlink() else read_regular(file, _SEARCHED)
     except OSError:
         return None
-    is_same = 0 < len(data) <= _SEARCHED and re.search(rb"\r(?!\n)", data) is None
-    return data.split(b"\n") if is_same else None
 
 
-def _reason(stderr: bytes) -> str:
-    lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    return f" ({lines[0]})" if lines else ""
+def _lines_as_git(data: bytes | None) -> list[bytes] | None:
+    """Return the lines of a text, None where Python may not see those that git has counted.
+
+    Python ends a line at a lone carriage return as well.
+    """
+    if data is None or not 0 < len(data) <= _SEARCHED or re.search(rb"\r(?!\n)", data):
+        return None
+    return data.split(b"\n")

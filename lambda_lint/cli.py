@@ -15,7 +15,18 @@ from collections.abc import Sequence
 from lambda_lint import __version__, terminal
 from lambda_lint.commands import CLEAN, UNABLE, UnableError
 
-FORMATS = ("full", "concise", "json", "github", "sarif", "html")
+FORMATS = (
+    "full",
+    "concise",
+    "json",
+    "jsonl",
+    "github",
+    "sarif",
+    "gitlab",
+    "junit",
+    "rdjson",
+    "html",
+)
 INTERRUPTED = 130
 
 
@@ -76,6 +87,10 @@ def _run(options: argparse.Namespace) -> int:
             from lambda_lint.commands import handlers
 
             return handlers.run(options)
+        case "baseline":
+            from lambda_lint.commands import baseline
+
+            return baseline.run(options)
         case _:
             from lambda_lint.commands import new
 
@@ -101,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_rule(commands)
     _add_rules(commands)
     _add_handlers(commands)
+    _add_baseline(commands)
     _add_new(commands)
     return parser
 
@@ -152,10 +168,29 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         choices=("info", "warning", "error"),
         help="show only findings that are at least so severe",
     )
-    rules.add_argument(
+
+    known = check.add_argument_group("only what is new")
+    lines = known.add_mutually_exclusive_group()
+    lines.add_argument(
         "--diff-base",
         metavar="REV",
         help="show only findings on lines that were changed since HEAD left this git revision",
+    )
+    lines.add_argument(
+        "--staged",
+        action="store_true",
+        help="check what `git commit` would commit; show only findings on lines that it changes",
+    )
+    file = known.add_mutually_exclusive_group()
+    file.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="do not show the findings that this file lists; see `lambda-lint baseline --help`",
+    )
+    file.add_argument(
+        "--no-baseline",
+        action="store_true",
+        help="show also what the baseline of the configuration lists",
     )
 
     fixes = check.add_argument_group("fixes")
@@ -240,6 +275,37 @@ def _add_handlers(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="tell how many calls were followed, and which not",
     )
     _add_project_options(handlers)
+
+
+def _add_baseline(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    baseline = _command(
+        commands,
+        "baseline",
+        "Put off the findings of today: list them in a file, so that `check` shows only new ones.",
+    )
+    actions = baseline.add_subparsers(dest="action", metavar="ACTION", required=True)
+    create = _command(
+        actions,
+        "create",
+        "Write all findings into the baseline; entries about other PATHs than these stay.",
+    )
+    create.add_argument(
+        "paths", nargs="*", metavar="PATH", help="what to write (default: the whole project)"
+    )
+    create.add_argument(
+        "--strict", action="store_true", help="include information and findings of low confidence"
+    )
+    prune = _command(
+        actions, "prune", "Take out of the baseline what is no longer found; nothing is added."
+    )
+    for action in (create, prune):
+        action.add_argument(
+            "--baseline",
+            metavar="FILE",
+            help="default: what the configuration says, or lambda-lint-baseline.json in the root "
+            "of the project",
+        )
+        _add_project_options(action)
 
 
 def _add_new(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -419,6 +419,18 @@ def _directories(value: object, base: Path) -> tuple[Path, ...]:
     return tuple(directories)
 
 
+def _file_in_project(value: object, base: Path) -> Path:
+    """The file need not exist: a command may be about to write it."""
+    if not isinstance(value, str):
+        raise _RefusedError(f"expected the name of a file, not {_show(value)}")
+    path = os.path.normpath(value).replace(os.sep, "/")
+    if not value or os.path.isabs(value) or path.split("/")[0] in ("..", ".") or "\x00" in value:
+        raise _RefusedError(
+            f"{_show(value)} must be a file of the project; write its path relative to this file"
+        )
+    return Path(os.path.abspath(base / path))
+
+
 def _codes_by_glob(value: object, base: Path) -> Mapping[str, tuple[str, ...]]:
     if not isinstance(value, dict):
         raise _RefusedError(
@@ -540,6 +552,13 @@ KEYS = (
         {},
         "Rules not to report in the files that a pattern matches.",
         _codes_by_glob,
+    ),
+    Key(
+        "baseline",
+        "name of a file",
+        None,
+        "Findings that are known and not shown; `lambda-lint baseline create` writes the file.",
+        _file_in_project,
     ),
     Key("strict", "boolean", False, "Show findings of low confidence and notes, too.", _boolean),
     Key("severity", "info, warning or error", None, "The lowest severity to show.", _severity),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,8 +68,25 @@ class Discovered:
     descriptors: dict[str, Source] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Another state of the project than the one on disk.
+
+    `contents` has the text of files that are different there, or not on disk at all. `left_out`
+    are paths that are only on disk; one that ends in `/` stands for everything below it. All are
+    relative to the root, with `/`.
+    """
+
+    contents: Mapping[str, bytes]
+    left_out: frozenset[str]
+
+
 def discover(
-    settings: Settings, paths: Sequence[Path] = (), *, stdin: tuple[str, bytes] | None = None
+    settings: Settings,
+    paths: Sequence[Path] = (),
+    *,
+    stdin: tuple[str, bytes] | None = None,
+    overlay: Overlay | None = None,
 ) -> Discovered:
     """Read the project of `settings.root`, and `paths` where they lie outside of it.
 
@@ -77,8 +94,9 @@ def discover(
     counts as Python, unless it describes a deployment, and is read even if it is excluded or git
     ignores it, unless `settings.force_exclude`; so is a directory, with the exclusions starting
     anew inside of it. `stdin` is the name and content of one more file, which may exist on disk or
-    not. Ignored are the patterns of the settings, `.gitignore` from the root of the repository
-    downwards, `.git/info/exclude`, and virtual environments; links to directories are not followed.
+    not. `overlay` is laid over what was found on disk. Ignored are the patterns of the settings,
+    `.gitignore` from the root of the repository downwards, `.git/info/exclude`, and virtual
+    environments; links to directories are not followed.
 
     Raises DiscoveryError for a path that does not exist and when there is no Python file under
     what was asked for. What cannot be read is a Failure.
@@ -105,12 +123,24 @@ def discover(
         frozenset(files), tuple(sorted({one.path for one in kept if one.is_directory}))
     )
     _refuse_nothing(walk, requested, paths)
+    if overlay is not None:
+        walk.lay_over(overlay)
     return Discovered(
         {path: walk.sources[path] for path in sorted(walk.sources)},
         sorted(walk.failures.values(), key=lambda one: one.path),
         requested,
         {path: walk.descriptors[path] for path in sorted(walk.descriptors)},
     )
+
+
+def finds(settings: Settings, path: str) -> bool:
+    """Whether `discover` reads a file of this path as Python, if there is one.
+
+    `path` is relative to the root, with `/`.
+    """
+    walk = _Walk(settings)
+    asked = _Asked(os.path.join(walk.root, path), path, is_directory=False)
+    return walk.includes(path) and not walk.excludes(asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +253,29 @@ class _Walk:
             ):
                 return True
         return False
+
+    def includes(self, path: str) -> bool:
+        """Whether a file is Python by its name."""
+        return self._include.match_file(path, separators=())
+
+    def lay_over(self, overlay: Overlay) -> None:
+        """Put another state of some files in the place of what was read from disk."""
+        for path, data in overlay.contents.items():
+            if path in self.sources or path in self.failures:
+                self.add(path, data)
+                continue
+            self.descriptors.pop(path, None)
+            asked = _Asked(os.path.join(self.root, path), path, is_directory=False)
+            if self.excludes(asked):
+                continue
+            if may_describe(path.rpartition("/")[2]) and not path.endswith(".py"):
+                if len(data) <= MAX_BYTES and describes(path, data):
+                    self.descriptors[path] = Source(path, data)
+            elif self.includes(path):
+                self.add(path, data)
+        for found in (self.sources, self.failures, self.descriptors):
+            for path in [path for path in found if _is_left_out(path, overlay.left_out)]:
+                found.pop(path, None)
 
     def is_descriptor(self, asked: _Asked) -> bool:
         """Whether a file that was named is no Python but describes a deployment; it is read."""
@@ -445,6 +498,11 @@ def _is_below(path: str, directory: str) -> bool:
     if directory == ".":
         return not _is_outside(path)
     return path == directory or path.startswith(directory + "/")
+
+
+def _is_left_out(path: str, left_out: frozenset[str]) -> bool:
+    folders = (path[: index + 1] for index, character in enumerate(path) if character == "/")
+    return path in left_out or any(folder in left_out for folder in folders)
 
 
 def _is_outside(path: str) -> bool:

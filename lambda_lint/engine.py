@@ -115,9 +115,10 @@ def _lint(
     # Expressions may nest deeper than Python's default stack allows.
     project, findings, problems = with_deep_stack(build_and_ask)
     scopes = _scopes(modules)
+    readable = {**descriptors, **sources}
     numbered = with_fingerprints(
         sorted(findings, key=lambda one: one.sort_key),
-        source_lines=lambda path: sources[path].lines if path in sources else (),
+        source_lines=lambda path: readable[path].lines if path in readable else (),
         scope_of=scopes,
     )
     return Result(

@@ -24,6 +24,7 @@ from lambda_lint import __version__
 if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
 
+    from lambda_lint.baseline import Match
     from lambda_lint.cache import Cache
     from lambda_lint.commands.results import Outcome
     from lambda_lint.discovery import Discovered
@@ -130,9 +131,10 @@ def _check(filename: str, lines: Sequence[str], options: Options) -> Iterator[tu
     from lambda_lint.reporters.safe_text import visible
 
     settings = _settings(os.getcwd(), os.path.dirname(filename), options)
-    project = _projects.get((settings.root, settings.digest))
+    key = (settings.root, settings.digest, settings.baseline)
+    project = _projects.get(key)
     if project is None:
-        project = _projects[settings.root, settings.digest] = _Project(settings)
+        project = _projects[key] = _Project(settings)
     findings, errors = project.check(filename, "".join(lines))
     for error in errors:
         yield 1, 0, _not_analysed(error)
@@ -166,10 +168,11 @@ class _Project:
 
     def __init__(self, settings: Settings) -> None:
         from lambda_lint import discovery
-        from lambda_lint.commands import inputs
+        from lambda_lint.commands import inputs, wanted
 
         self._settings = settings
         self._rules, self._explicit = inputs.load_rules(settings)
+        self._entries = wanted.entries(settings) or ()
         try:
             self._files = discovery.discover(settings)
         except discovery.DiscoveryError:
@@ -181,13 +184,17 @@ class _Project:
         path = self._path(filename)
         if self._holds(path, text):
             outcome = self._on_disk
+            known = self._known_on_disk
         elif path not in self._files.sources and path.endswith(".py") and os.path.exists(filename):
             # The project excludes it.
             return [], ()
         else:
             outcome = self._with_buffer(filename, text)
+            known = self._match(outcome)
         return [
-            one for one in outcome.findings if one.path == path and self._is_wanted(one)
+            one
+            for one in outcome.findings
+            if one.path == path and self._is_wanted(one) and not known.hides(one)
         ], outcome.errors
 
     def _holds(self, path: str, text: str) -> bool:
@@ -202,6 +209,21 @@ class _Project:
         directory, name = os.path.split(os.path.abspath(filename))
         absolute = os.path.join(os.path.realpath(directory), name)
         return os.path.relpath(absolute, self._settings.root).replace(os.sep, "/")
+
+    @functools.cached_property
+    def _known_on_disk(self) -> Match:
+        return self._match(self._on_disk)
+
+    def _match(self, outcome: Outcome) -> Match:
+        from lambda_lint import baseline
+        from lambda_lint.commands.inputs import Inputs
+
+        files = self._files
+        project = Inputs(
+            *(self._settings, files.sources, files.failures, files.requested, files.descriptors),
+            display=str,
+        )
+        return baseline.match(self._entries, outcome.findings, project.has_file)
 
     def _is_wanted(self, one: Finding) -> bool:
         from lambda_lint import registry
@@ -264,7 +286,7 @@ class _Project:
         return Outcome(left, result.errors, len(result.project.handlers), len(result.parsed))
 
 
-_projects: dict[tuple[Path, str], _Project] = {}
+_projects: dict[tuple[Path, str, Path | None], _Project] = {}
 
 
 def _is_text_of(source: Source, text: str) -> bool:

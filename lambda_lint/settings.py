@@ -66,8 +66,9 @@ class Registration:
 class Settings:
     """Everything that the user may decide. What each field means stands in `KEYS`.
 
-    `root` and `rules` are absolute; `import_roots` are relative to the root, with `/`, and `"."` is
-    the root itself. `config_path` is the file that the settings came from, if there was one.
+    `root`, `rules` and `baseline` are absolute; `import_roots` are relative to the root, with `/`,
+    and `"."` is the root itself. `config_path` is the file that the settings came from, if there
+    was one.
     """
 
     root: Path
@@ -87,6 +88,7 @@ class Settings:
     import_roots: tuple[str, ...] = ()
     rules: tuple[Path, ...] = ()
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    baseline: Path | None = None
     max_file_size: int = DEFAULT_MAX_FILE_SIZE
     snapstart: bool = False
     managed_instances: bool = False
@@ -99,12 +101,12 @@ class Settings:
     def digest(self) -> str:
         """Equal for settings that give equal results; for the key of a cache.
 
-        Where the project lies and how the work is shared out do not count.
+        Where the project lies, how the work is shared out and what is known already do not count.
         """
         counted = {
             one.name: getattr(self, one.name)
             for one in fields(self)
-            if one.name not in ("root", "jobs", "cache", "config_path")
+            if one.name not in ("root", "jobs", "cache", "config_path", "baseline")
         }
         plain = json.dumps(counted, default=_as_json, sort_keys=True)
         return hashlib.blake2b(plain.encode(), digest_size=16).hexdigest()

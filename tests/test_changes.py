@@ -6,36 +6,25 @@ import os
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_lint.changes import Changes, ChangesError, changed_lines, keep_changed
+from lambda_lint.changes import Changes, changed_lines, changed_since_head, keep_changed, staged
 from lambda_lint.finding import Confidence, Finding, Severity, Span, Step
+from lambda_lint.git import GitError
+
+if TYPE_CHECKING:
+    from tests.repositories import commit, forget_the_user, git
+else:
+    from repositories import commit, forget_the_user, git
 
 FIVE = "one\ntwo\nthree\nfour\nfive\n"
 
 
-def git(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=directory, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
-
-
-def commit(directory: Path, message: str = "work") -> None:
-    git(directory, "add", "--all")
-    git(directory, "commit", "--quiet", "--allow-empty", "--message", message)
-
-
 @pytest.fixture(autouse=True)
 def no_configuration_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for who in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{who}_NAME", "someone")
-        monkeypatch.setenv(f"GIT_{who}_EMAIL", "someone@example.com")
+    forget_the_user(monkeypatch)
 
 
 @pytest.fixture
@@ -200,9 +189,98 @@ def test_ignored_files_are_no_change_and_deleted_ones_are_gone(repository: Path)
     assert list(changed_lines(repository, "main").lines) == [".gitignore"]
 
 
-def test_a_moved_file_is_a_new_file(repository: Path) -> None:
-    git(repository, "mv", "app.py", "handler.py")
-    assert touched(changed_lines(repository, "main"), "handler.py") == [1, 2, 3, 4, 5]
+TWENTY = "".join(f"line {number}\n" for number in range(1, 21))
+
+
+def always(old: str, new: str) -> bool:
+    return True
+
+
+@pytest.mark.parametrize("settings", [(), ("diff.renames=false",), ("diff.renameLimit=1",)])
+@pytest.mark.parametrize(
+    ("was_judged", "after", "expected"),
+    [
+        pytest.param(always, TWENTY, [], id="moved only"),
+        pytest.param(always, TWENTY.replace("line 3\n", "three\n"), [3], id="moved and edited"),
+        pytest.param(
+            always, TWENTY.replace("line 3\n", ""), [2, 3], id="moved, and a line was removed"
+        ),
+        pytest.param(always, FIVE * 4, list(range(1, 21)), id="another text: a new file"),
+        pytest.param(
+            lambda old, new: (old, new) != ("app.py", "new place/handler.py"),
+            TWENTY,
+            list(range(1, 21)),
+            id="what nobody judged under the old name is new",
+        ),
+    ],
+)
+def test_of_a_moved_file_the_edited_lines_count(
+    repository: Path,
+    was_judged: Callable[[str, str], bool],
+    after: str,
+    expected: list[int],
+    settings: Sequence[str],
+) -> None:
+    (repository / "app.py").write_text(TWENTY)
+    (repository / "other.py").write_text(FIVE)
+    commit(repository)
+    git(repository, "branch", "--force", "main")
+    for setting in settings:
+        git(repository, "config", *setting.split("="))
+    (repository / "new place").mkdir()
+    git(repository, "mv", "app.py", "new place/handler.py")
+    git(repository, "mv", "other.py", "another.py")
+    (repository / "new place" / "handler.py").write_text(after)
+    git(repository, "add", "--all")
+    for changes in (
+        changed_lines(repository, "main", was_judged),
+        staged(repository, 9999, was_judged).changes,
+    ):
+        assert touched(changes, "new place/handler.py", 20) == expected
+        assert touched(changes, "another.py") == []
+
+
+def test_a_copied_file_is_a_new_file(repository: Path) -> None:
+    git(repository, "config", "diff.renames", "copies")
+    (repository / "copy.py").write_text(FIVE)
+    git(repository, "add", "--all")
+    assert touched(changed_lines(repository, "main", always), "copy.py", 5) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("name", ["tab\tname.py", 'quote".py', "new\nline.py", "日本.py", " b.py"])
+def test_a_moved_file_may_have_any_name(repository: Path, name: str) -> None:
+    (repository / "app.py").write_text(TWENTY)
+    (repository / "service").mkdir()
+    git(repository, "mv", "app.py", f"service/{name}")
+    commit(repository)
+    git(repository, "branch", "--force", "main")
+    git(repository, "mv", f"service/{name}", f"service/x{name}")
+    (repository / "service" / f"x{name}").write_text(TWENTY.replace("line 7\n", "seven\n"))
+    asked: list[tuple[str, str]] = []
+
+    def was_judged(old: str, new: str) -> bool:
+        asked.append((old, new))
+        return True
+
+    # The root of the project lies below that of the repository.
+    changes = changed_lines(repository / "service", "main", was_judged)
+    assert asked == [(name, f"x{name}")]
+    assert touched(changes, f"x{name}", 20) == [7]
+
+
+def test_a_file_with_merge_conflicts_counts_as_a_whole(repository: Path) -> None:
+    with_conflict(repository)
+    assert changed_lines(repository, "main").touches("app.py", 5, 5)
+
+
+def with_conflict(repository: Path) -> None:
+    (repository / "app.py").write_text(FIVE.replace("two", "ours"))
+    commit(repository)
+    git(repository, "checkout", "--quiet", "-b", "theirs", "main")
+    (repository / "app.py").write_text(FIVE.replace("two", "theirs"))
+    commit(repository)
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repository, "merge", "work")
 
 
 def test_a_file_declared_binary_counts_as_a_whole(repository: Path) -> None:
@@ -266,6 +344,22 @@ def test_environment_of_a_hook_changes_nothing(
     assert touched(changed_lines(repository, "main"), "app.py") == [3]
 
 
+def since_main(repository: Path) -> Changes:
+    return changed_lines(repository, "main")
+
+
+def index(repository: Path) -> Changes:
+    return staged(repository, 9999).changes
+
+
+def since_head(repository: Path) -> Changes:
+    return changed_since_head(repository, ["app.py"])
+
+
+# What the test itself does to a hostile repository is not what it is about.
+_QUIET = ("-c", "core.fsmonitor=", "-c", "filter.x.clean=", "-c", "filter.x.process=")
+
+
 @pytest.mark.parametrize(
     ("settings", "attributes"),
     [
@@ -277,8 +371,13 @@ def test_environment_of_a_hook_changes_nothing(
         pytest.param(["core.fsmonitor"], "", id="fsmonitor"),
     ],
 )
+@pytest.mark.parametrize("ask", [since_main, index, since_head])
 def test_the_repository_executes_nothing(
-    repository: Path, tmp_path: Path, settings: Sequence[str], attributes: str
+    repository: Path,
+    tmp_path: Path,
+    settings: Sequence[str],
+    attributes: str,
+    ask: Callable[[Path], Changes],
 ) -> None:
     proof, script = tmp_path / "executed", tmp_path / "script"
     script.write_text(f"#!/bin/sh\ntouch '{proof}'\ncat\n")
@@ -287,8 +386,45 @@ def test_the_repository_executes_nothing(
         git(repository, "config", setting, str(script))
     (repository / ".git" / "info" / "attributes").write_text(f"{attributes}\n")
     (repository / "app.py").write_text(FIVE.replace("two", "TWO"))
-    assert touched(changed_lines(repository, "main"), "app.py") == [2]
+    git(repository, *_QUIET, "add", "--all")
+    (repository / "app.py").write_text(FIVE.replace("two", "TWO") + "six\n")
+    proof.unlink(missing_ok=True)
+    expected = [2] if ask is index else [2, 6]
+    filtered = ask is index and "filter" in attributes
+    assert touched(ask(repository), "app.py") == (list(range(1, 10)) if filtered else expected)
     assert not proof.exists(), f"{settings} was executed"
+
+
+@pytest.mark.parametrize("ask", [since_main, index, since_head])
+def test_what_a_partial_clone_lacks_is_not_fetched(
+    repository: Path, tmp_path: Path, ask: Callable[[Path], Changes]
+) -> None:
+    """Fetching runs commands that the configuration of the repository names."""
+    (repository / "app.py").write_text(FIVE.replace("two", "TWO"))
+    git(repository, "add", "--all")
+    proof, script = tmp_path / "executed", tmp_path / "script"
+    script.write_text(f"#!/bin/sh\ntouch '{proof}'\nexit 1\n")
+    script.chmod(0o755)
+    for setting, value in {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": "ssh://example.invalid/x",
+        "protocol.allow": "always",
+        "protocol.ssh.allow": "always",
+        "core.sshCommand": str(script),
+    }.items():
+        git(repository, "config", setting, value)
+    old = git(repository, "rev-parse", "main:app.py")
+    (repository / ".git" / "objects" / old[:2] / old[2:]).unlink()
+    # Git would fetch it: the test means something.
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repository, "diff", "main")
+    assert proof.exists()
+    proof.unlink()
+    with pytest.raises(GitError, match="the clone is partial and lacks an old version of a file"):
+        ask(repository)
+    assert not proof.exists()
 
 
 def unknown_revision(repository: Path) -> tuple[Path, str]:
@@ -305,6 +441,32 @@ def revision_with_nul(repository: Path) -> tuple[Path, str]:
 
 def empty_revision(repository: Path) -> tuple[Path, str]:
     return repository, ""
+
+
+def range_of_two(repository: Path) -> tuple[Path, str]:
+    return repository, "main..work"
+
+
+def range_of_three(repository: Path) -> tuple[Path, str]:
+    return repository, "main...HEAD"
+
+
+def everything_but(repository: Path) -> tuple[Path, str]:
+    return repository, "^main"
+
+
+def a_tree(repository: Path) -> tuple[Path, str]:
+    return repository, "main^{tree}"
+
+
+def unborn_branch(repository: Path) -> tuple[Path, str]:
+    git(repository, "checkout", "--quiet", "--orphan", "other")
+    return repository, "main"
+
+
+def another_owner(repository: Path) -> tuple[Path, str]:
+    os.environ["GIT_TEST_ASSUME_DIFFERENT_OWNER"] = "1"
+    return repository, "main"
 
 
 def remote_branch_only(repository: Path) -> tuple[Path, str]:
@@ -358,38 +520,97 @@ def no_commit_yet(repository: Path) -> tuple[Path, str]:
         (revision_with_nul, ["does not know the revision 'main\\x00'"]),
         (empty_revision, ["does not know the revision ''"]),
         (remote_branch_only, ["'trunk'", "name it as 'origin/trunk'"]),
+        (range_of_two, ["'main..work'", "reads like a range", "starts from, 'main'"]),
+        (range_of_three, ["'main...HEAD'", "reads like a range", "starts from, 'main'"]),
+        (everything_but, ["does not know the revision '^main'"]),
+        (a_tree, ["does not know the revision 'main^{tree}'"]),
+        (unborn_branch, ["no commit on this branch yet", "use --staged"]),
+        (another_owner, ["belongs to another user", "safe.directory"]),
         (unrelated_history, ["'main' have no common commit"]),
         (shallow_without_merge_base, ["fetch-depth: 0", "git fetch --unshallow"]),
         (shallow_without_the_commit, ["fetch-depth: 0", "git fetch --unshallow"]),
-        (no_repository, ["not in a git work tree", "leave out the base revision"]),
+        (no_repository, ["not in a git work tree", "leave out --diff-base"]),
         (no_commit_yet, ["does not know the revision 'main'"]),
     ],
 )
 def test_every_doubt_is_an_error_with_the_next_step(
-    repository: Path, make: Callable[[Path], tuple[Path, str]], said: Sequence[str]
+    repository: Path,
+    make: Callable[[Path], tuple[Path, str]],
+    said: Sequence[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "0")
     root, base = make(repository)
-    with pytest.raises(ChangesError) as raised:
+    with pytest.raises(GitError) as raised:
         changed_lines(root, base)
     assert [words for words in said if words not in str(raised.value)] == []
     assert not (repository / "written").exists()
 
 
-def test_no_git_is_an_error(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ask", [since_main, index, since_head])
+def test_no_git_is_an_error(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Path], Changes]
+) -> None:
     monkeypatch.setenv("PATH", str(repository))
-    with pytest.raises(ChangesError, match="install git"):
-        changed_lines(repository, "main")
+    with pytest.raises(GitError, match="install git"):
+        ask(repository)
 
 
+@pytest.mark.parametrize("ask", [since_main, index, since_head])
 def test_a_git_that_the_repository_brings_along_is_not_run(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Path], Changes]
 ) -> None:
     (repository / "git").write_text("#!/bin/sh\ntouch executed\n")
     (repository / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{repository}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(ChangesError, match="git was not found"):
-        changed_lines(repository, "main")
+    with pytest.raises(GitError, match="git was not found"):
+        ask(repository)
     assert not (repository / "executed").exists()
+
+
+def detached(repository: Path) -> Path:
+    git(repository, "checkout", "--quiet", "--detach")
+    return repository
+
+
+def another_work_tree(repository: Path) -> Path:
+    git(repository, "worktree", "add", "--quiet", "../elsewhere", "-b", "elsewhere")
+    return repository.parent / "elsewhere"
+
+
+def inside_of_a_submodule(repository: Path) -> Path:
+    outer = repository.parent / "outer"
+    outer.mkdir()
+    git(outer, "init", "--quiet")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", repository.as_uri(), "inner")
+    git(outer / "inner", "branch", "--force", "main", "HEAD")
+    return outer / "inner"
+
+
+def sparse_checkout(repository: Path) -> Path:
+    (repository / "docs").mkdir()
+    (repository / "docs" / "conf.py").write_text(FIVE)
+    commit(repository)
+    git(repository, "branch", "--force", "main")
+    git(repository, "sparse-checkout", "set", "src")
+    assert not (repository / "docs").exists()
+    return repository
+
+
+@pytest.mark.parametrize(
+    "make", [detached, another_work_tree, inside_of_a_submodule, sparse_checkout]
+)
+@pytest.mark.parametrize("is_staged", [True, False])
+def test_where_the_lines_are_known_all_the_same(
+    repository: Path, make: Callable[[Path], Path], is_staged: bool
+) -> None:
+    root = make(repository)
+    (root / "app.py").write_text(FIVE.replace("two", "TWO"))
+    if is_staged:
+        git(root, "add", "--all")
+    assert changed_lines(root, "main").lines == {"app.py": (range(2, 3),)}
+    expected = {"app.py": (range(2, 3),)} if is_staged else {}
+    assert staged(root, 9999).changes.lines == expected
 
 
 def finding(

@@ -7,18 +7,26 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lambda_lint import __version__, registry, reporters, terminal
-from lambda_lint.changes import Changes, ChangesError, changed_lines, keep_changed
-from lambda_lint.commands import CLEAN, FINDINGS, UNABLE, UnableError, inputs, results
+from lambda_lint import __version__, reporters, terminal
+from lambda_lint.commands import (
+    CLEAN,
+    FINDINGS,
+    UNABLE,
+    UnableError,
+    inputs,
+    places,
+    results,
+    wanted,
+)
 from lambda_lint.commands.inputs import Inputs
 from lambda_lint.commands.results import Outcome
+from lambda_lint.commands.wanted import Wanted
 from lambda_lint.finding import Finding
 from lambda_lint.life import Life, Mark
 from lambda_lint.rule import Rule
-from lambda_lint.settings import Settings
 from lambda_lint.source import Source
 
 if TYPE_CHECKING:
@@ -36,54 +44,30 @@ def run(options: argparse.Namespace) -> int:
         say("looking for files")
         settings = inputs.load_settings(options)
         rules, explicit = inputs.load_rules(settings)
-        project = inputs.read(options, settings)
+        asked = wanted.read(options, settings, explicit)
+        project = asked.project
         say(f"checking {len(project.sources)} files")
-        wanted = _Wanted(project, explicit, _changes(settings, options.diff_base))
         lives = options.output_format in reporters.WITH_LIVES and not options.diff
         with inputs.open_cache(settings) as cache:
             if options.fix or options.diff:
-                done, outcome = _mend(options, project, rules, wanted, cache, lives=lives)
+                done, outcome = _mend(options, project, rules, asked, cache, lives=lives)
             else:
-                done, outcome = None, _outcome(project, rules, cache, lives=lives)
+                done, outcome = None, analyse(project, rules, cache, lives=lives)
     if options.diff and done is not None:
         return _show_diff(project, done, outcome)
     if done is not None:
-        return _write_and_report(options, project, rules, wanted, done, outcome)
-    return _report(options, project, rules, outcome, wanted.of(outcome.findings))
+        return _write_and_report(options, rules, asked, done, outcome)
+    return _report(options, rules, asked, outcome)
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """Which findings are for the user who asked."""
-
-    project: Inputs
-    explicit: frozenset[str]
-    changes: Changes | None
-
-    def of(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Return the findings that are to be shown, in their order."""
-        kept = [one for one in findings if self._is_wanted(one)]
-        return tuple(kept if self.changes is None else keep_changed(kept, self.changes))
-
-    def _is_wanted(self, one: Finding) -> bool:
-        return registry.is_wanted(
-            one, self.project.settings, self.explicit
-        ) and self.project.is_requested(one)
-
-
-def _changes(settings: Settings, base: str | None) -> Changes | None:
-    if base is None:
-        return None
-    try:
-        return changed_lines(settings.root, base)
-    except ChangesError as error:
-        raise UnableError(str(error)) from error
-
-
-def _outcome(
-    project: Inputs, rules: Sequence[Rule], cache: Cache | None, *, lives: bool
+def analyse(
+    project: Inputs, rules: Sequence[Rule], cache: Cache | None, *, lives: bool = False
 ) -> Outcome:
-    """Lint the project, or remember what was found when it was the same."""
+    """Lint the project, or remember what was found when it was the same.
+
+    The findings are all that no comment silences, wanted or not. `lives` asks for the lives of the
+    handlers as well.
+    """
     if cache is None:
         return _lint(project, project.sources, rules, None, lives=lives)
     key = results.key(
@@ -133,6 +117,11 @@ def _lint(
         len(result.project.handlers),
         len(result.parsed),
         result.notes,
+        {
+            one.label: tuple((by.path, by.span.line) for by in one.declarations)
+            for one in result.project.handlers
+            if len(one.evidence) == len(one.declarations)
+        },
         engine.lives(result, findings) if lives else (),
     )
 
@@ -144,7 +133,7 @@ def _mend(
     options: argparse.Namespace,
     project: Inputs,
     rules: Sequence[Rule],
-    wanted: _Wanted,
+    asked: Wanted,
     cache: Cache | None,
     *,
     lives: bool,
@@ -161,9 +150,9 @@ def _mend(
         is_first = latest is None
         latest = _lint(project, sources, rules, cache, lives=lives)
         # Fixes move lines, so after the first pass the numbers of the changed lines mean nothing.
-        if wanted.changes is not None and not is_first:
+        if asked.changes is not None and not is_first:
             return ()
-        return wanted.of(latest.findings)
+        return asked.of(latest)
 
     done = fixes.fix_to_fixpoint(lint, project.sources, unsafe=options.unsafe_fixes)
     if not done.converged or latest is None:
@@ -192,23 +181,29 @@ def _show_diff(project: Inputs, done: Fixed, outcome: Outcome) -> int:
 
 def _write_and_report(
     options: argparse.Namespace,
-    project: Inputs,
     rules: Sequence[Rule],
-    wanted: _Wanted,
+    asked: Wanted,
     done: Fixed,
     outcome: Outcome,
 ) -> int:
     from lambda_lint import fixes
 
+    project = asked.project
+    half_staged = sorted(asked.half_staged & done.changed.keys())
+    if half_staged:
+        raise UnableError(
+            f"{project.display(half_staged[0])} has changes that are not staged, so the fix of "
+            "what is staged cannot be written; stage or stash them. No file was changed"
+        )
     refused = fixes.write(project.settings.root, project.sources, done.changed)
     errors = [f"{project.display(one.path)}: {one.reason}" for one in refused]
     fixed = len(done.applied)
     if fixed and not refused:
         _note(f"fixed {fixed} finding{'s' * (fixed != 1)}")
-    after = replace(project, sources=done.sources)
-    left = replace(wanted, project=after, changes=_changes(project.settings, options.diff_base))
+    left = asked.after_fixes(options, done.changed)
+    left = replace(left, project=replace(project, sources=done.sources))
     outcome = replace(outcome, errors=(*outcome.errors, *errors))
-    code = _report(options, after, rules, outcome, left.of(outcome.findings))
+    code = _report(options, rules, left, outcome)
     if code == CLEAN and fixed and options.exit_non_zero_on_fix:
         return FINDINGS
     return code
@@ -229,22 +224,20 @@ def _note(text: str) -> None:
 
 def _report(
     options: argparse.Namespace,
-    project: Inputs,
     rules: Sequence[Rule],
+    asked: Wanted,
     outcome: Outcome,
-    shown: Sequence[Finding],
 ) -> int:
     """Write the report where it belongs, and return the exit code that goes with it."""
-    for note in outcome.notes:
+    project = asked.project
+    notes = (*outcome.notes, *asked.notes(outcome, rules))
+    for note in notes:
         _note(note)
-    known = {**project.descriptors, **project.sources}
-    displayed = {project.display(path): source for path, source in known.items()}
-
-    def source_lines(path: str) -> Sequence[str]:
-        source = displayed.get(path)
-        return source.lines if source is not None else ()
-
-    findings = [_for_display(one, project.display) for one in shown]
+    display = places.displayed_for(
+        options.output_format, project.settings.root, project.display, os.environ
+    )
+    shown = asked.of(outcome)
+    findings = [_for_display(one, display) for one in shown]
     report = reporters.Run(
         findings=tuple(sorted(findings, key=lambda one: one.sort_key)),
         errors=outcome.errors,
@@ -254,19 +247,73 @@ def _report(
             handlers=outcome.handlers,
         ),
         rules=tuple(rules),
-        source_lines=source_lines,
+        source_lines=_source_lines(project, shown, display),
         statistics=options.statistics,
         version=__version__,
-        notes=outcome.notes,
-        lives=_shown_lives(project, outcome, shown),
+        notes=notes,
+        lives=_shown_lives(project, outcome, shown, display),
     )
     if options.output_file is None:
         terminal.write(_rendered(options, report, to_terminal=True))
     else:
         _write_file(options.output_file, _rendered(options, report, to_terminal=False))
+    _report_beside(options, report)
     if outcome.errors:
         return UNABLE
     return FINDINGS if findings and not options.exit_zero else CLEAN
+
+
+def _source_lines(
+    project: Inputs, shown: Iterable[Finding], display: Callable[[str], str]
+) -> Callable[[str], Sequence[str]]:
+    """Return a function from displayed paths to the lines of the file, `()` if it is not known."""
+    paths = {path for one in shown for path in (one.path, *(step.path for step in one.witness))}
+    known = {display(path): path for path in sorted(paths)}
+
+    def lines(path: str) -> Sequence[str]:
+        name = known.get(path, "")
+        source = project.sources.get(name) or project.descriptors.get(name)
+        return source.lines if source is not None else ()
+
+    return lines
+
+
+def _report_beside(options: argparse.Namespace, report: reporters.Run) -> None:
+    """Say what the report itself does not say to whoever reads along."""
+    name = options.output_format
+    if name == "github":
+        _write_step_summary(report)
+    if options.output_file is not None or name not in reporters.FOR_PEOPLE:
+        for error in report.errors:
+            _note(error)
+        if not report.summary.handlers:
+            _note(reporters.summary_line(report))
+    if report.statistics and name in reporters.WITHOUT_STATISTICS:
+        for line in reporters.statistics_lines(report):
+            _note(line)
+
+
+def _write_step_summary(report: reporters.Run) -> None:
+    """Add a table of the findings to the page of this step in GitHub Actions, if there is one.
+
+    Other commands of the step may have written to the file. It is an extra, so that what goes
+    wrong here does not change the exit code.
+    """
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    from lambda_lint.reporters import step_summary
+
+    try:
+        written = os.path.getsize(path) if os.path.exists(path) else 0
+        text = step_summary.render(report, step_summary.LIMIT - written)
+        if not text:
+            _note("the step summary has no room left, so it has no table of the findings")
+        with open(path, "ab") as stream:
+            stream.write(text.encode("utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        _note(f"{path}: the step summary cannot be written: {reason}")
 
 
 def _for_display(one: Finding, display: Callable[[str], str]) -> Finding:
@@ -283,11 +330,13 @@ def _for_display(one: Finding, display: Callable[[str], str]) -> Finding:
     )
 
 
-def _shown_lives(project: Inputs, outcome: Outcome, shown: Sequence[Finding]) -> tuple[Life, ...]:
+def _shown_lives(
+    project: Inputs, outcome: Outcome, shown: Sequence[Finding], display: Callable[[str], str]
+) -> tuple[Life, ...]:
     """Return the lives of the handlers in the given paths, and of those with findings there."""
     named = {label for one in shown for label in one.handlers}
     return tuple(
-        one.moved(lambda mark: Mark(project.display(mark.path), mark.line))
+        one.moved(lambda mark: Mark(display(mark.path), mark.line))
         for one in outcome.lives
         if one.label in named or project.requested.contains(one.at.path)
     )
@@ -297,7 +346,11 @@ def _rendered(options: argparse.Namespace, report: reporters.Run, *, to_terminal
     colour = options.color == "always"
     if not to_terminal:
         return reporters.render(
-            options.output_format, report, color=colour, width=terminal.PLAIN_WIDTH
+            options.output_format,
+            report,
+            color=colour,
+            width=terminal.PLAIN_WIDTH,
+            in_gitlab_ci=_in_gitlab_ci(),
         )
     colour = terminal.wants_colour(options.color, sys.stdout, os.environ)
     return reporters.render(
@@ -308,7 +361,12 @@ def _rendered(options: argparse.Namespace, report: reporters.Run, *, to_terminal
         ascii_only=terminal.is_ascii_only(sys.stdout),
         hyperlinks=terminal.wants_links(colour, sys.stdout, os.environ),
         in_github_actions=os.environ.get("GITHUB_ACTIONS") == "true",
+        in_gitlab_ci=_in_gitlab_ci(),
     )
+
+
+def _in_gitlab_ci() -> bool:
+    return os.environ.get("GITLAB_CI") == "true"
 
 
 def _write_file(path: str, text: str) -> None:

@@ -8,7 +8,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,13 @@ class Inputs:
         affinity = getattr(os, "sched_getaffinity", None)
         return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
+    def has_file(self, path: str) -> bool:
+        """Tell whether there is a file of this path (relative to the root), read or not."""
+        with contextlib.suppress(OSError, ValueError):
+            if os.path.lexists(self.settings.root / path):
+                return True
+        return path in self.sources or path in self.descriptors
+
     def is_requested(self, finding: Finding) -> bool:
         """Tell whether a finding, or a step of the way to it, lies in what was asked for.
 
@@ -71,13 +78,24 @@ def load_settings(options: argparse.Namespace) -> Settings:
     overrides["cache"] = False if options.no_cache else None
     file = Path(options.config) if options.config is not None else None
     try:
-        return config.load(start, config_file=file, overrides=overrides)
+        settings = config.load(start, config_file=file, overrides=overrides)
     except config.ConfigError as error:
         raise UnableError(str(error)) from error
+    if getattr(options, "no_baseline", False):
+        return replace(settings, baseline=None)
+    if getattr(options, "baseline", None) is not None:
+        # Unlike the key of the configuration, it may lead anywhere.
+        return replace(settings, baseline=Path(os.path.abspath(options.baseline)))
+    return settings
 
 
-def read(options: argparse.Namespace, settings: Settings) -> Inputs:
-    """Read the files of the project, and standard input if it is among the paths."""
+def read(
+    options: argparse.Namespace, settings: Settings, overlay: discovery.Overlay | None = None
+) -> Inputs:
+    """Read the files of the project, and standard input if it is among the paths.
+
+    `overlay` is laid over what is on disk.
+    """
     paths = [Path(path) for path in options.paths if path != STDIN]
     stdin = None
     if STDIN in options.paths:
@@ -87,7 +105,7 @@ def read(options: argparse.Namespace, settings: Settings) -> Inputs:
     elif getattr(options, "stdin_filename", None) is not None:
         raise UnableError("--stdin-filename is for the path `-`: add it")
     try:
-        found = discovery.discover(settings, paths, stdin=stdin)
+        found = discovery.discover(settings, paths, stdin=stdin, overlay=overlay)
     except discovery.DiscoveryError as error:
         raise UnableError(str(error)) from error
     return Inputs(
@@ -129,6 +147,15 @@ def open_cache(settings: Settings) -> contextlib.AbstractContextManager[Cache | 
     from lambda_lint.cache import CACHE_DIRECTORY, Cache
 
     return Cache(settings.root / CACHE_DIRECTORY, "")
+
+
+def shown_file(file: Path) -> str:
+    """Return the path of a file for people in this directory."""
+    try:
+        return os.path.relpath(file).replace(os.sep, "/")
+    except ValueError:
+        # Another drive.
+        return os.fspath(file)
 
 
 def _displayed(root: Path) -> Callable[[str], str]:

@@ -11,7 +11,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -29,7 +29,9 @@ class Outcome:
     """The findings of a whole project that no comment silences, and how much was looked at.
 
     Paths are relative to the root of the project. `errors` say what the tool could not do,
-    `notes` what it did without. `lives` are there only when they were asked for.
+    `notes` what it did without. `declared` maps the handlers that nothing but descriptors shows, as
+    `path:name`, to the files and lines (1-based) that do. `lives` are there only when they were
+    asked for.
     """
 
     findings: tuple[Finding, ...]
@@ -37,6 +39,7 @@ class Outcome:
     handlers: int
     parsed: int
     notes: tuple[str, ...] = ()
+    declared: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     lives: tuple[Life, ...] = ()
 
 
@@ -80,6 +83,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "handlers": outcome.handlers,
         "parsed": outcome.parsed,
         "notes": list(outcome.notes),
+        "declared": {name: [list(place) for place in at] for name, at in outcome.declared.items()},
         "lives": [life.to_json(one) for one in outcome.lives],
     }
 
@@ -94,6 +98,7 @@ def from_json(value: object) -> Outcome | None:
                 "handlers": int(handlers),
                 "parsed": int(parsed),
                 "notes": [*notes],
+                "declared": {**declared},
                 "lives": [*lives],
             }:
                 return Outcome(
@@ -102,11 +107,16 @@ def from_json(value: object) -> Outcome | None:
                     handlers,
                     parsed,
                     tuple(str(one) for one in notes),
+                    {str(name): _places(at) for name, at in declared.items()},
                     tuple(life.from_json(one) for one in lives),
                 )
     except (AttributeError, KeyError, TypeError, ValueError):
         pass
     return None
+
+
+def _places(value: Any) -> tuple[tuple[str, int], ...]:
+    return tuple((str(path), int(line)) for path, line in value)
 
 
 def _finding_to_json(one: Finding) -> dict[str, Any]:
