@@ -143,14 +143,7 @@ def forge(tmp_path: Path) -> Forge:
     return made
 
 
-def skip_unless_known(text: str) -> None:
-    for asked in re.findall(r"(?:--output-format|output-format:) (\w+)", text):
-        if asked not in cli.FORMATS:
-            pytest.skip(f"this version has no format {asked} yet")
-
-
 def run_workflow(block: Code, forge: Forge, place: Path, event: Event) -> Ran:
-    skip_unless_known(block.text)
     workflow = written(block)
     (job,) = workflow["jobs"].values()
     runner = Runner(forge, place, event)
@@ -282,7 +275,6 @@ def test_gitlab_fails_for_the_change_and_reports_everything(
     reported: list[str],
     merged: bool,
 ) -> None:
-    skip_unless_known(GITLAB.text)
     event = forge.pull_request(files)
     variables = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_DIFF_BASE_SHA": event.base}
     commit = event.head
@@ -302,7 +294,6 @@ def test_gitlab_fails_for_the_change_and_reports_everything(
 
 
 def test_gitlab_does_not_fail_on_the_default_branch(forge: Forge, tmp_path: Path) -> None:
-    skip_unless_known(GITLAB.text)
     clone = Clone(forge, tmp_path / "gitlab", "main")
     variables = {"GITLAB_CI": "true", "CI_PROJECT_DIR": str(clone.root)}
     status, output = clone.run(written(GITLAB)["lambda-lint"]["script"], variables)
@@ -311,7 +302,6 @@ def test_gitlab_does_not_fail_on_the_default_branch(forge: Forge, tmp_path: Path
 
 def test_gitlab_fails_when_the_clone_is_shallow(forge: Forge, tmp_path: Path) -> None:
     """The job asks for all of the history; somebody may overrule it."""
-    skip_unless_known(GITLAB.text)
     event = forge.pull_request({"new.py": NEW})
     clone = Clone(forge, tmp_path / "gitlab", event.head)
     shutil.rmtree(clone.root)
@@ -323,7 +313,6 @@ def test_gitlab_fails_when_the_clone_is_shallow(forge: Forge, tmp_path: Path) ->
 
 
 def test_gitlab_keeps_the_html_report(forge: Forge, tmp_path: Path) -> None:
-    skip_unless_known(GITLAB_REPORT.text)
     clone = Clone(forge, tmp_path / "gitlab", "main")
     (job,) = written(GITLAB_REPORT).values()
     status, output = clone.run(job["script"], {"GITLAB_CI": "true"})
@@ -344,7 +333,6 @@ def failed_tests(file: Path) -> list[str]:
 def test_azure_publishes_the_findings_of_the_change(
     forge: Forge, tmp_path: Path, branch: str, text: str, code: int
 ) -> None:
-    skip_unless_known(AZURE.text)
     forge.pull_request({"new.py": text})
     clone = Clone(forge, tmp_path / "azure", "refs/pull/1/merge")
     commands = [step["bash"] for step in written(AZURE)["steps"] if "bash" in step]
@@ -365,7 +353,6 @@ def test_azure_publishes_the_findings_of_the_change(
 def test_bitbucket_finds_the_findings_of_the_change(
     forge: Forge, tmp_path: Path, text: str, code: int
 ) -> None:
-    skip_unless_known(BITBUCKET.text)
     forge.pull_request({"new.py": text})
     clone = Clone(forge, tmp_path / "bitbucket", "refs/pull/1/merge")
     # It clones the source branch alone.
@@ -390,11 +377,6 @@ def test_the_hooks_are_those_that_there_are(block: Code, tmp_path: Path) -> None
         for hook in repository["hooks"]:
             assert hook["id"] in known
             words = shlex.split(known[hook["id"]]["entry"]) + hook.get("args", [])
-            if "--staged" in words and "--staged" not in cli._parser().format_help():
-                try:
-                    cli._parser().parse_args(words[1:])
-                except SystemExit:
-                    pytest.skip("this version has no --staged yet")
             cli._parser().parse_args(words[1:])
     file = tmp_path / ".pre-commit-config.yaml"
     file.write_text(block.text)
