@@ -7,7 +7,13 @@ from dataclasses import replace
 import pytest
 
 from lambda_lint.finding import Confidence, Finding, Severity, Span
-from lambda_lint.fingerprint import fingerprint, normalised, renamed, with_fingerprints
+from lambda_lint.fingerprint import (
+    fingerprint,
+    normalised,
+    occurrence_in,
+    renamed,
+    with_fingerprints,
+)
 
 FINDING = Finding(
     path="src/app.py",
@@ -173,8 +179,9 @@ def test_half_of_the_name_survives_a_new_file_name(occurrence: int) -> None:
     after = fingerprint(moved, "make('s3')", "handler", occurrence)
     assert before[:16] == after[:16]
     assert before[16:] != after[16:]
-    assert renamed(before, FINDING.path, moved.path) == after
-    assert renamed(before, moved.path, FINDING.path) is None
+    assert occurrence_in(before, FINDING.path) == occurrence
+    assert occurrence_in(before, moved.path) is None
+    assert renamed(before, moved.path, occurrence) == after
 
 
 def test_a_line_that_is_not_known_still_yields_a_name() -> None:
