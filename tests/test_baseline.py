@@ -482,7 +482,8 @@ def test_entries_that_a_merge_doubled_count_once(tmp_path: Path) -> None:
     write(tmp_path / "b.json", [one, one])
     assert read(tmp_path / "b.json") == (one,)
     found = match([one, one], [finding("a.py"), finding("a.py", 1)], lambda path: True)
-    assert (found.kept, found.known) == ((one,), {one.fingerprint})
+    assert found.kept == (one,)
+    assert found.known == frozenset({one.fingerprint})
 
 
 @pytest.mark.parametrize(
