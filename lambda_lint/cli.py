@@ -15,7 +15,17 @@ from collections.abc import Sequence
 from lambda_lint import __version__, terminal
 from lambda_lint.commands import CLEAN, UNABLE, UnableError
 
-FORMATS = ("full", "concise", "json", "github", "sarif")
+FORMATS = (
+    "full",
+    "concise",
+    "json",
+    "jsonl",
+    "github",
+    "sarif",
+    "gitlab",
+    "junit",
+    "rdjson",
+)
 INTERRUPTED = 130
 
 

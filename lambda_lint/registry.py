@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from lambda_lint.finding import Confidence, Finding, Severity
-from lambda_lint.rule import CATEGORIES, RULE_MARK, Rule, RuleError, entity_of
+from lambda_lint.rule import CATEGORIES, PAGES, RULE_MARK, Rule, RuleError, entity_of
 from lambda_lint.settings import Settings
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -94,6 +94,7 @@ def load_rule(path: Path) -> Rule:
         entity=_entity(check, path, line),
         check=check,
         page_line=page.line,
+        url=f"{PAGES}{path.stem.replace('_', '-')}.md" if path.parent.resolve() == BUILTIN else "",
     )
 
 

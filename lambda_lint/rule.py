@@ -385,15 +385,15 @@ class Rule:
     entity: type[Any] | None
     check: Callable[..., Iterator[Report]] = field(compare=False, repr=False)
     page_line: int = 1
-
-    @property
-    def url(self) -> str:
-        """Where the page can be read."""
-        return f"{PAGES}{self.slug.replace('-', '_')}.py"
+    url: str = ""
+    """Where the page can be read on the web; empty for rules that did not come with the linter."""
 
 
-PAGES = "https://github.com/lambda-lint/lambda-lint/blob/main/rules/"
-"""Where the pages of the packaged rules can be read."""
+HOME = "https://github.com/lambda-lint/lambda-lint"
+"""Where the project lives. All links of reports lead there, and nothing else is to be changed."""
+
+PAGES = f"{HOME}/blob/main/docs/rules/"
+"""Where the pages of the packaged rules can be read, as `<slug>.md`."""
 
 RULE_MARK = "__lambda_lint_rule__"
 

@@ -888,15 +888,6 @@ def test_the_picture_in_the_readme_is_what_the_tool_says(
     assert picture[2] == run(*picture[1].split(), "--no-cache").out
 
 
-def test_the_readme_lists_the_rules_that_there_are() -> None:
-    rows = [f"| {one.code} | `{one.slug}` | {one.title} |" for one in entries()]
-    assert section("rules") == "\n".join(["| code | rule | |", "|---|---|---|", *rows, ""])
-
-
-def entries() -> list[catalogue.Entry]:
-    return sorted(catalogue._read(registry.BUILTIN))
-
-
 def test_the_readme_lists_the_keys_that_there_are() -> None:
     rows = [f"| `{key.name}` | {key.kind} | {key.help} |" for key in config.KEYS]
     assert section("configuration") == "\n".join(["| key | value | |", "|---|---|---|", *rows, ""])

@@ -111,6 +111,10 @@ STATEMENTS = [
     ("assert a, b", "Assert(a, b)"),
     ("global a, b", "Global(['a', 'b'])"),
     ("nonlocal a", "Nonlocal(['a'])"),
+    ("import async, a.async as async", "Import([Alias('async', None), Alias('a.async', 'async')])"),
+    ("async.a(async=async)", "ExpressionStatement(Call(Attribute(async, 'a'), [Argument(async, 'async', '')]))"),
+    ("async for async in a.async: pass", "For(async, Attribute(a, 'async'), [Simple('pass')], [], True)"),
+    ("if async:\n async with async: pass", "If(async, [With([WithItem(async, None)], [Simple('pass')], True)], [])"),
     ("import a.b as c, d", "Import([Alias('a.b', 'c'), Alias('d', None)])"),
     ("from ....a.b import (c as d, e,)", "ImportFrom('a.b', 4, [Alias('c', 'd'), Alias('e', None)])"),
     ("from . import *", "ImportFrom('', 1, [Alias('*', None)])"),
@@ -218,6 +222,7 @@ ERRORS = [
     ("x = 1\ny = = 2\n", 2, 5, "invalid syntax"),
     ("def f():\nx\n", 2, 1, "expected an indented block"),
     ("x = 1\n\nprint 'a'\n", 3, 1, "Missing parentheses"),
+    ("async = 1\nprint 'a'\n", 1, 7, "invalid syntax"),
     ("x = (1,\n", 1, 5, "never closed"),
     ("x = 'é' 1 2\n", 1, 9, "invalid syntax"),
 ]

@@ -143,7 +143,10 @@ def test_sarif_keeps_the_worst_results_and_says_how_many_it_left_out() -> None:
     levels = [result["level"] for result in run["results"]]
     assert levels == ["error"] * 2 + ["warning"] * 4998
     texts = [one["message"]["text"] for one in run["invocations"][0]["toolExecutionNotifications"]]
-    assert texts == ["3 more results were left out: GitHub keeps 5000 of one run"]
+    assert texts == [
+        "3 more results were left out: GitHub keeps 5000 of one run, and takes no document of "
+        "more than 10 MB after gzip"
+    ]
 
 
 def test_sarif_tells_failures_apart_from_results() -> None:
@@ -382,6 +385,7 @@ def test_json_says_everything() -> None:
     assert text.isascii()
     assert json.loads(text) == {
         "schema": 1,
+        "version": "",
         "findings": [
             {
                 "path": "bytes\udcff \x1b.py",
@@ -397,9 +401,19 @@ def test_json_says_everything() -> None:
                 "message": "a client",
                 "help": "create it once",
                 "handlers": ["a.py:handler"],
-                "witness": [{"path": "a.py", "line": 1, "column": 2, "message": "handler"}],
+                "witness": [
+                    {
+                        "path": "a.py",
+                        "line": 1,
+                        "column": 2,
+                        "end_line": 3,
+                        "end_column": 4,
+                        "message": "handler",
+                    }
+                ],
                 "fix": {
                     "title": "do it",
+                    "applicability": "unsafe",
                     "safe": False,
                     "edits": [{"start": 3, "end": 4, "text": "é"}],
                 },

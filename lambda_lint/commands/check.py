@@ -6,12 +6,21 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_lint import __version__, reporters, terminal
-from lambda_lint.commands import CLEAN, FINDINGS, UNABLE, UnableError, inputs, results, wanted
+from lambda_lint.commands import (
+    CLEAN,
+    FINDINGS,
+    UNABLE,
+    UnableError,
+    inputs,
+    places,
+    results,
+    wanted,
+)
 from lambda_lint.commands.inputs import Inputs
 from lambda_lint.commands.results import Outcome
 from lambda_lint.commands.wanted import Wanted
@@ -208,14 +217,11 @@ def _report(
     project = asked.project
     for note in (*outcome.notes, *asked.notes(outcome, rules)):
         _note(note)
-    known = {**project.descriptors, **project.sources}
-    displayed = {project.display(path): source for path, source in known.items()}
-
-    def source_lines(path: str) -> Sequence[str]:
-        source = displayed.get(path)
-        return source.lines if source is not None else ()
-
-    findings = [_for_display(one, project.display) for one in asked.of(outcome)]
+    display = places.displayed_for(
+        options.output_format, project.settings.root, project.display, os.environ
+    )
+    shown = asked.of(outcome)
+    findings = [_for_display(one, display) for one in shown]
     report = reporters.Run(
         findings=tuple(sorted(findings, key=lambda one: one.sort_key)),
         errors=outcome.errors,
@@ -225,7 +231,7 @@ def _report(
             handlers=outcome.handlers,
         ),
         rules=tuple(rules),
-        source_lines=source_lines,
+        source_lines=_source_lines(project, shown, display),
         statistics=options.statistics,
         version=__version__,
     )
@@ -233,9 +239,63 @@ def _report(
         terminal.write(_rendered(options, report, to_terminal=True))
     else:
         _write_file(options.output_file, _rendered(options, report, to_terminal=False))
+    _report_beside(options, report)
     if outcome.errors:
         return UNABLE
     return FINDINGS if findings and not options.exit_zero else CLEAN
+
+
+def _source_lines(
+    project: Inputs, shown: Iterable[Finding], display: Callable[[str], str]
+) -> Callable[[str], Sequence[str]]:
+    """Return a function from displayed paths to the lines of the file, `()` if it is not known."""
+    paths = {path for one in shown for path in (one.path, *(step.path for step in one.witness))}
+    known = {display(path): path for path in sorted(paths)}
+
+    def lines(path: str) -> Sequence[str]:
+        name = known.get(path, "")
+        source = project.sources.get(name) or project.descriptors.get(name)
+        return source.lines if source is not None else ()
+
+    return lines
+
+
+def _report_beside(options: argparse.Namespace, report: reporters.Run) -> None:
+    """Say what the report itself does not say to whoever reads along."""
+    name = options.output_format
+    if name == "github":
+        _write_step_summary(report)
+    if options.output_file is not None or name not in reporters.FOR_PEOPLE:
+        for error in report.errors:
+            _note(error)
+        if not report.summary.handlers:
+            _note(reporters.summary_line(report))
+    if report.statistics and name in reporters.WITHOUT_STATISTICS:
+        for line in reporters.statistics_lines(report):
+            _note(line)
+
+
+def _write_step_summary(report: reporters.Run) -> None:
+    """Add a table of the findings to the page of this step in GitHub Actions, if there is one.
+
+    Other commands of the step may have written to the file. It is an extra, so that what goes
+    wrong here does not change the exit code.
+    """
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    from lambda_lint.reporters import step_summary
+
+    try:
+        written = os.path.getsize(path) if os.path.exists(path) else 0
+        text = step_summary.render(report, step_summary.LIMIT - written)
+        if not text:
+            _note("the step summary has no room left, so it has no table of the findings")
+        with open(path, "ab") as stream:
+            stream.write(text.encode("utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        _note(f"{path}: the step summary cannot be written: {reason}")
 
 
 def _for_display(one: Finding, display: Callable[[str], str]) -> Finding:
@@ -256,7 +316,11 @@ def _rendered(options: argparse.Namespace, report: reporters.Run, *, to_terminal
     colour = options.color == "always"
     if not to_terminal:
         return reporters.render(
-            options.output_format, report, color=colour, width=terminal.PLAIN_WIDTH
+            options.output_format,
+            report,
+            color=colour,
+            width=terminal.PLAIN_WIDTH,
+            in_gitlab_ci=_in_gitlab_ci(),
         )
     colour = terminal.wants_colour(options.color, sys.stdout, os.environ)
     return reporters.render(
@@ -267,7 +331,12 @@ def _rendered(options: argparse.Namespace, report: reporters.Run, *, to_terminal
         ascii_only=terminal.is_ascii_only(sys.stdout),
         hyperlinks=terminal.wants_links(colour, sys.stdout, os.environ),
         in_github_actions=os.environ.get("GITHUB_ACTIONS") == "true",
+        in_gitlab_ci=_in_gitlab_ci(),
     )
+
+
+def _in_gitlab_ci() -> bool:
+    return os.environ.get("GITLAB_CI") == "true"
 
 
 def _write_file(path: str, text: str) -> None:

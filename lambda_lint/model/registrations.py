@@ -310,13 +310,18 @@ class Registrations:
             text = f"`{function.name}` is called by the {framework.title} application"
             yield Route(function, text, framework.on_lambda, own, made_by)
 
-    def _methods(self, class_: Class, names: Iterable[str]) -> Iterator[Function]:
+    def _methods(self, class_: Class, patterns: Iterable[str]) -> Iterator[Function]:
         lineage = self.evaluator.lineage(class_)[0]
-        for name in names:
-            for base in lineage:
-                if name in base.methods:
-                    yield base.methods[name]
-                    break
+        found: dict[str, Function] = {}
+        for base in reversed(lineage):
+            found.update(base.methods)
+        for pattern in patterns:
+            if "*" not in pattern:
+                if pattern in found:
+                    yield found[pattern]
+                continue
+            for name in fnmatch.filter(found, pattern):
+                yield found[name]
 
     def _functions(self, arguments: Iterable[nodes.Argument], scope: Scope) -> Iterator[Function]:
         for argument in arguments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lambda_lint.reporters.run import Look, Run, Summary
+from lambda_lint.reporters.statistics import statistics_lines, summary_line
 
 MINIMUM_WIDTH = 40
 """Below this many cells nothing readable can be laid out: a smaller width counts as this one."""
@@ -19,6 +20,7 @@ def render(
     ascii_only: bool = False,
     hyperlinks: bool = False,
     in_github_actions: bool = False,
+    in_gitlab_ci: bool = False,
 ) -> str:
     """Return the run in the named format, ending in a line feed.
 
@@ -33,6 +35,7 @@ def render(
         ascii_only=ascii_only,
         hyperlinks=hyperlinks and color,
         in_github_actions=in_github_actions,
+        in_gitlab_ci=in_gitlab_ci,
     )
     return FORMATS[name](run, look)
 
@@ -59,6 +62,12 @@ def _json(run: Run, look: Look) -> str:
     return json_format.render(run, look)
 
 
+def _jsonl(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import json_format
+
+    return json_format.render_lines(run, look)
+
+
 def _github(run: Run, look: Look) -> str:
     from lambda_lint.reporters import github
 
@@ -71,13 +80,52 @@ def _sarif(run: Run, look: Look) -> str:
     return sarif.render(run, look)
 
 
+def _gitlab(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import gitlab
+
+    return gitlab.render(run, look)
+
+
+def _junit(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import junit
+
+    return junit.render(run, look)
+
+
+def _rdjson(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import rdjson
+
+    return rdjson.render(run, look)
+
+
 FORMATS: dict[str, Callable[[Run, Look], str]] = {
     "full": _full,
     "concise": _concise,
     "json": _json,
+    "jsonl": _jsonl,
     "github": _github,
     "sarif": _sarif,
+    "gitlab": _gitlab,
+    "junit": _junit,
+    "rdjson": _rdjson,
 }
 """Every format by its name on the command line."""
 
-__all__ = ["FORMATS", "MINIMUM_WIDTH", "Look", "Run", "Summary", "render"]
+FOR_PEOPLE = frozenset({"full", "concise", "github"})
+"""What is read where it is printed, errors included; the others are read by programs only."""
+
+WITHOUT_STATISTICS = frozenset({"sarif", "gitlab", "junit", "rdjson"})
+"""Formats of others, whose readers know no place for the counts for each rule."""
+
+__all__ = [
+    "FORMATS",
+    "FOR_PEOPLE",
+    "MINIMUM_WIDTH",
+    "WITHOUT_STATISTICS",
+    "Look",
+    "Run",
+    "Summary",
+    "render",
+    "statistics_lines",
+    "summary_line",
+]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lambda_lint.finding import Finding, Severity
 from lambda_lint.reporters.run import Look, Run
 from lambda_lint.reporters.safe_text import neutralise_commands, visible
-from lambda_lint.reporters.statistics import listed, summary_line
+from lambda_lint.reporters.statistics import listed, statistics_lines, summary_line
 
 PER_LEVEL = 10
 """GitHub shows no more annotations of one level for one step."""
@@ -24,9 +24,14 @@ HANDLERS = 5
 LISTED = 40
 """How many places the closing notice names: it is read in a small box."""
 
+MESSAGE = 4096
+"""The runner cuts longer messages off, in UTF-16 units (actions/runner, `ExecutionContext.cs`)."""
+
 
 def render(run: Run, _look: Look) -> str:
     """Return the worst findings as commands, one notice that lists the rest, and the summary.
+
+    GitHub also shows no more than 50 annotations for one job, which other steps share.
 
     What the tool could not do comes first, as errors. Without any handler a warning says that
     nothing can be concluded.
@@ -39,7 +44,8 @@ def render(run: Run, _look: Look) -> str:
     lines = [_command(one) for one in shown]
     if rest:
         lines.append(_command(_notice_of(rest)))
-    lines.append(neutralise_commands(visible(summary_line(run))))
+    closing = [*(statistics_lines(run) if run.statistics else ()), summary_line(run)]
+    lines += [neutralise_commands(visible(line)) for line in closing]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -99,10 +105,18 @@ def _within_limits(
 
 def _notice_of(rest: Sequence[_Annotation]) -> _Annotation:
     lines = [f"{len(rest)} more, which GitHub would not show one by one:"]
-    lines += [visible(one.short) for one in rest[:LISTED]]
-    if len(rest) > LISTED:
-        lines.append(f"and {len(rest) - LISTED} more")
+    shown = [visible(one.short) for one in rest[:LISTED]]
+    # A cut at the end would take away how many are not named.
+    while sum(map(_units, shown)) > MESSAGE - 2 * len(lines[0]):
+        shown.pop()
+    lines += shown
+    if len(rest) > len(shown):
+        lines.append(f"and {len(rest) - len(shown)} more")
     return _Annotation("notice", {"title": "lambda-lint"}, "\n".join(lines), "")
+
+
+def _units(line: str) -> int:
+    return len(line.encode("utf-16-le", "surrogatepass")) // 2 + 1
 
 
 def _command(annotation: _Annotation) -> str:

@@ -1,7 +1,12 @@
 """Everything that is known about a run, for programs.
 
-The document is `{"schema": 1, "findings": [...], "summary": {...}, "errors": [...]}`. Lines and
-columns are 1-based, columns and the offsets of edits count code points; the end is exclusive.
+The document is `{"schema": 1, "version": "…", "findings": [...], "summary": {...}, "errors":
+[...]}`. Lines and columns are 1-based, columns and the offsets of edits count code points; the end
+is exclusive. A file that could not be analysed is a finding, what the tool could not do an error.
+
+The format `jsonl` is the same, a line for each item of `findings`, and a last line with the rest of
+the document. It is there in every run, so that an output without it is one that was cut off; a
+finding has a key `code`, the last line has none.
 """
 
 from __future__ import annotations
@@ -22,11 +27,24 @@ def render(run: Run, _look: Look) -> str:
     """Return the run as one JSON document, in ASCII so that no stream can damage it."""
     document = {
         "schema": SCHEMA,
+        "version": run.version,
         "findings": [_finding(finding) for finding in run.findings],
         "summary": _summary(run),
         "errors": list(run.errors),
     }
     return neutralise_json(json.dumps(document, indent=2, ensure_ascii=True)) + "\n"
+
+
+def render_lines(run: Run, _look: Look) -> str:
+    """Return the run as JSON lines: the findings, and one last line with everything else."""
+    rest = {
+        "schema": SCHEMA,
+        "version": run.version,
+        "summary": _summary(run),
+        "errors": list(run.errors),
+    }
+    rows = [*map(_finding, run.findings), rest]
+    return "".join(neutralise_json(json.dumps(row, ensure_ascii=True)) + "\n" for row in rows)
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -56,6 +74,8 @@ def _step(step: Step) -> dict[str, Any]:
         "path": step.path,
         "line": step.span.line,
         "column": step.span.column,
+        "end_line": step.span.end_line,
+        "end_column": step.span.end_column,
         "message": step.message,
     }
 
@@ -65,6 +85,8 @@ def _fix(fix: Fix | None) -> dict[str, Any] | None:
         return None
     return {
         "title": fix.title,
+        "applicability": "safe" if fix.safe else "unsafe",
+        # The same as a truth value, from before there was a word for it.
         "safe": fix.safe,
         "edits": [{"start": edit.start, "end": edit.end, "text": edit.text} for edit in fix.edits],
     }

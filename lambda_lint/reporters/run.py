@@ -30,7 +30,8 @@ class Run:
     """Everything that can be shown of one run.
 
     `findings` are sorted by `Finding.sort_key`; their paths, and those of their witnesses, are
-    those to display: relative to the working directory, with forward slashes. `errors` says in
+    those to display: relative to the directory from which the readers of the format count, with
+    forward slashes. `errors` says in
     whole sentences what the tool could not do. `rules` are the rules that were active.
     `source_lines` gives the lines of a file by its displayed path, decoded and with their line
     endings as `Source.lines` has them, or `()` when they are not known. `statistics` asks for the
@@ -50,12 +51,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the place where the output goes can show; the machine formats ignore it.
+    """What the place where the output goes can show; most machine formats ignore it.
 
     `width` is in terminal cells. `ascii_only` is for streams whose encoding has no box
     characters: every other character is shown as a backslash escape. `hyperlinks` turns codes
     into links of the terminal, and needs `color`. `in_github_actions` takes the power away from
-    text that the runner would obey.
+    text that the runner would obey. `in_gitlab_ci` keeps suggested changes to what can be put
+    right there.
     """
 
     color: bool = False
@@ -63,3 +65,4 @@ class Look:
     ascii_only: bool = False
     hyperlinks: bool = False
     in_github_actions: bool = False
+    in_gitlab_ci: bool = False

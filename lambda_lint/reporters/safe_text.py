@@ -17,6 +17,7 @@ _INVISIBLE = (
     "\U000e0000-\U000e0fff"
 )
 _UNSAFE = re.compile(f"[{_INVISIBLE}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 
 # The runner removes white space before it looks for `::`; it finds `##[` anywhere in a line
@@ -32,6 +33,14 @@ def visible(text: str, *, ascii_only: bool = False) -> str:
     reading, not for parsing.
     """
     return (_NOT_PRINTABLE_ASCII if ascii_only else _UNSAFE).sub(_escape, text)
+
+
+def without_surrogates(text: str) -> str:
+    r"""Return `text` with surrogates, which stand for bytes that are no UTF-8, as `\udcff`.
+
+    Everything else stays, controls too: for documents whose readers take only valid text.
+    """
+    return _SURROGATE.sub(_escape, text)
 
 
 def is_plain(text: str) -> bool:

@@ -3,6 +3,11 @@
 What GitHub asks for beyond the standard, and the limits it sets, are those of its page "SARIF
 support for code scanning". Texts keep what the code says; only what no document can carry (bytes
 of a name that are not UTF-8) is written as an escape.
+
+Paths are relative to the root of the repository, because GitHub takes every relative address for
+that and ignores `originalUriBaseIds` (github/codeql-action, issue 2215). Two properties of rules
+are left out on purpose: `security-severity`, which would turn findings about reliability into
+security alerts, and `precision`, since how sure we are is said of each finding and not of its rule.
 """
 
 from __future__ import annotations
@@ -10,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -33,6 +39,18 @@ RELATED = 100
 
 STEPS = 1000
 """How many steps of a flow GitHub keeps."""
+
+NOTIFICATIONS = 1000
+"""How many notifications of one kind are written; nobody reads more of them."""
+
+COMPRESSED = 10_000_000
+"""How many bytes a document may have after gzip: GitHub refuses a larger one as a whole."""
+
+_MARGIN = 100_000
+"""What another compressor than ours may add."""
+
+NAME = 255
+"""The longest name of a rule, in characters."""
 
 TEXT = 1024
 """The longest short or full description of a rule, in characters."""
@@ -61,10 +79,23 @@ def render(run: Run, _look: Look) -> str:
         (finding for finding in run.findings if finding.code != FAILED),
         key=lambda finding: (-finding.severity.rank, finding.sort_key),
     )
-    kept = results[:RESULTS]
-    rules = _rules(run, kept)
+    rules = _rules(run, results)
     index = {descriptor["id"]: number for number, descriptor in enumerate(rules)}
     writer = _ResultWriter(run.source_lines, index)
+    written = [writer.result(finding) for finding in results[:RESULTS]]
+    while True:
+        text = _document(run, rules, written, dropped=len(results) - len(written))
+        size = _compressed_size(text)
+        if size <= COMPRESSED - _MARGIN or not written:
+            return text
+        # Results differ in size, so the share is an estimate and shrinks by a tenth at least.
+        share = min(0.9, (COMPRESSED - _MARGIN) / size)
+        written = written[: int(len(written) * share)]
+
+
+def _document(
+    run: Run, rules: list[dict[str, Any]], results: list[dict[str, Any]], *, dropped: int
+) -> str:
     document = {
         "$schema": SCHEMA_URI,
         "version": "2.1.0",
@@ -73,13 +104,20 @@ def render(run: Run, _look: Look) -> str:
                 "tool": {"driver": _driver(run, rules)},
                 "automationDetails": {"id": "lambda-lint/"},
                 "columnKind": "unicodeCodePoints",
-                "invocations": [_invocation(run, dropped=len(results) - len(kept))],
-                "results": [writer.result(finding) for finding in kept],
+                "invocations": [_invocation(run, dropped=dropped)],
+                "results": results,
             }
         ],
     }
     text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
     return neutralise_json(text) + "\n"
+
+
+def _compressed_size(text: str) -> int:
+    # What is small enough as it is need not be compressed to see it.
+    if len(text) <= COMPRESSED - _MARGIN:
+        return len(text)
+    return len(zlib.compress(text.encode("ascii")))
 
 
 def _driver(run: Run, rules: list[dict[str, Any]]) -> dict[str, Any]:
@@ -93,15 +131,14 @@ def _driver(run: Run, rules: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _rules(run: Run, findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Describe the active rules, and the tool's own notes for which no rule file exists."""
-    urls = {finding.code: finding.url for finding in findings if finding.url}
-    described = {rule.code: _descriptor(rule, urls.get(rule.code, "")) for rule in run.rules}
+    described = {rule.code: _descriptor(rule) for rule in run.rules}
     for finding in findings:
         if finding.code not in described:
             described[finding.code] = _descriptor_of_note(finding)
     return [described[code] for code in sorted(described)]
 
 
-def _descriptor(rule: Rule, url: str) -> dict[str, Any]:
+def _descriptor(rule: Rule) -> dict[str, Any]:
     title = _text(rule.title) or rule.slug
     page = _text(rule.page.strip()) or title
     return _described(
@@ -112,7 +149,7 @@ def _descriptor(rule: Rule, url: str) -> dict[str, Any]:
         title=title,
         description=_first_paragraph(page, title),
         page=page,
-        url=url,
+        url=rule.url,
     )
 
 
@@ -143,7 +180,7 @@ def _described(
 ) -> dict[str, Any]:
     descriptor: dict[str, Any] = {
         "id": code,
-        "name": slug,
+        "name": slug[:NAME],
         "shortDescription": {"text": _shortened(title)},
         "fullDescription": {"text": _shortened(description)},
         "help": {"text": page, "markdown": page},
@@ -170,19 +207,29 @@ def _shortened(text: str) -> str:
 def _invocation(run: Run, *, dropped: int) -> dict[str, Any]:
     notifications: list[dict[str, Any]] = [
         {"level": "error", "message": {"text": _text(error) or "unknown error"}}
-        for error in run.errors
+        for error in run.errors[:NOTIFICATIONS]
     ]
-    for finding in run.findings:
-        if finding.code == FAILED:
-            notifications.append(
-                {
-                    "level": _LEVEL[finding.severity],
-                    "message": {"text": _message(finding)},
-                    "locations": [_location(finding.path, finding.span)],
-                }
-            )
+    failed = [finding for finding in run.findings if finding.code == FAILED]
+    notifications += [
+        {
+            "level": _LEVEL[finding.severity],
+            "message": {"text": _message(finding)},
+            "locations": [_location(finding.path, finding.span)],
+        }
+        for finding in failed[:NOTIFICATIONS]
+    ]
+    for more, what in (
+        (len(run.errors) - NOTIFICATIONS, "errors"),
+        (len(failed) - NOTIFICATIONS, "files could not be analysed"),
+    ):
+        if more > 0:
+            text = f"{more} more {what}"
+            notifications.append({"level": "error", "message": {"text": text}})
     if dropped:
-        text = f"{dropped} more results were left out: GitHub keeps {RESULTS} of one run"
+        text = (
+            f"{dropped} more results were left out: GitHub keeps {RESULTS} of one run, and takes "
+            f"no document of more than {COMPRESSED // 1_000_000} MB after gzip"
+        )
         notifications.append({"level": "warning", "message": {"text": text}})
     if not run.summary.handlers:
         text = "no Lambda handler was found, so nothing can be concluded from missing results"
@@ -231,22 +278,14 @@ class _ResultWriter:
         return result
 
     def _primary(self, finding: Finding) -> dict[str, Any]:
-        location = _location(finding.path, self._one_line(finding.path, finding.span))
+        first = self._file(finding.path).first_line_of(finding.span)
+        location = _location(finding.path, first)
         if finding.span.end_line != finding.span.line:
             location["physicalLocation"]["contextRegion"] = _region(finding.span)
         return location
 
-    def _one_line(self, path: str, span: Span) -> Span:
-        # GitHub annotates a pull request only where all lines of the region were changed.
-        if span.end_line == span.line:
-            return span
-        lines = self._file(path).lines
-        known = lines[span.line - 1].rstrip("\r\n") if span.line <= len(lines) else ""
-        end = max(len(known), span.column) + 1
-        return Span(span.line, span.column, span.line, end)
-
     def _step(self, step: Step) -> dict[str, Any]:
-        location = _location(step.path, self._one_line(step.path, step.span))
+        location = _location(step.path, self._file(step.path).first_line_of(step.span))
         return {**location, "message": {"text": _literal(step.message) or "step"}}
 
     def _flow(self, witness: Sequence[Step]) -> list[dict[str, Any]]:

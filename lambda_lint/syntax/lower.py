@@ -12,6 +12,7 @@ import gc
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import libcst
 
@@ -19,7 +20,7 @@ from lambda_lint.source import Failure, Source
 from lambda_lint.syntax import nodes
 from lambda_lint.syntax.cursor import LoweringError
 from lambda_lint.syntax.lower_statements import Statements
-from lambda_lint.syntax.scan import MAX_BYTES, scan
+from lambda_lint.syntax.scan import MAX_BYTES, Scan, scan
 from lambda_lint.syntax.stack import with_deep_stack
 
 __all__ = ["parse", "with_deep_stack"]
@@ -28,7 +29,8 @@ __all__ = ["parse", "with_deep_stack"]
 def parse(source: Source, *, max_bytes: int = MAX_BYTES) -> nodes.Module | Failure:
     """Return the tree of a file, or why there is none: nothing is raised for whatever content.
 
-    Syntax up to Python 3.15 is read on every Python. A file of more than `max_bytes` bytes is a
+    Syntax up to Python 3.15 is read on every Python, and `async` as the name that it was up to 3.6.
+    A file of more than `max_bytes` bytes is a
     Failure. The work is done in a deep stack; who parses many files calls this within one.
     """
     if len(source.data) > max_bytes:
@@ -46,14 +48,51 @@ def _parse(path: str, text: str, max_bytes: int) -> nodes.Module | Failure:
         trouble = scanned.trouble
         return Failure(path, trouble.line, trouble.column, trouble.message)
     with _undisturbed():
-        try:
-            return Statements(scanned).visit_Module(libcst.parse_module(scanned.text))
-        except LoweringError as error:
-            return Failure(path, error.line, error.column, error.message)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # A panic of the native parser is no Exception.
-            return _syntax_error(path, scanned.text, error)
+        result = _tree(path, scanned)
+        if isinstance(result, Failure) and (older := _with_async_as_name(scanned)):
+            tree = _tree(path, older)
+            return result if isinstance(tree, Failure) else tree
+    return result
+
+
+def _tree(path: str, scanned: Scan) -> nodes.Module | Failure:
+    try:
+        return Statements(scanned).visit_Module(libcst.parse_module(scanned.text))
+    except LoweringError as error:
+        return Failure(path, error.line, error.column, error.message)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # A panic of the native parser is no Exception.
+        return _syntax_error(path, scanned.text, error)
+
+
+_ASYNC_AS_NAME = "\u00aasync"
+"""As long as `async`, and equal to it once identifiers are normalised, but no keyword."""
+
+
+def _with_async_as_name(scanned: Scan) -> Scan | None:
+    """Return the same file with `async` as an ordinary name, None if it is not used as one.
+
+    It was a name up to Python 3.6, for which much code of Lambda was written (`zappa.async`).
+    """
+    lines: list[str] | None = None
+    words = list(scanned.words)
+    for number, word in enumerate(words):
+        if word == "async" and not _is_async_keyword(scanned, number):
+            words[number] = _ASYNC_AS_NAME
+            line, column, *_ = scanned.places[number]
+            lines = lines or scanned.text.split("\n")
+            text = lines[line - 1]
+            lines[line - 1] = text[: column - 1] + _ASYNC_AS_NAME + text[column + 4 :]
+    return None if lines is None else replace(scanned, text="\n".join(lines), words=words)
+
+
+def _is_async_keyword(scanned: Scan, number: int) -> bool:
+    """Whether `def`, `for` or `with` follows in the same line."""
+    following = scanned.words[number + 1 : number + 2]
+    if not following or following[0] not in ("def", "for", "with"):
+        return False
+    return scanned.places[number + 1][0] == scanned.places[number][0]
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def blocks(page: str, first_line: int = 1) -> Iterator[Block]:
     events: Events | None = None
     lines = page.split("\n")
     for fence in fences(page):
-        language, kind, options = _read_info(fence.info)
+        language, kind, options = fence_info(fence)
         if (language, kind) == ("toml", "config"):
             config = "\n".join(fence.lines) + "\n"
         elif script := read_events(fence, first_line):
@@ -137,7 +137,7 @@ def blocks(page: str, first_line: int = 1) -> Iterator[Block]:
 
 def read_events(fence: Fence, first_line: int = 1) -> Events | None:
     """Return the script in a fence of a page that begins in line `first_line`, if it holds one."""
-    language, kind, options = _read_info(fence.info)
+    language, kind, options = fence_info(fence)
     if (language, kind) != ("python", "events"):
         return None
     files, _ = split_files(fence.lines)
@@ -203,12 +203,12 @@ def _take(path: str, text: str, pattern: re.Pattern[str]) -> tuple[str, list[Mar
     return "\n".join(lines), marks
 
 
-def _read_info(info: str) -> tuple[str, str, dict[str, str]]:
-    """Return language, kind and options of an info string."""
+def fence_info(fence: Fence) -> tuple[str, str, dict[str, str]]:
+    """Return what is written behind a fence: the language, the kind, and the options by name."""
     try:
-        words = shlex.split(info)
+        words = shlex.split(fence.info)
     except ValueError:
-        words = info.split()
+        words = fence.info.split()
     plain = []
     options = {}
     for word in words:
