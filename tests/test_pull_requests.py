@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from flake8.main.cli import main as flake8
 
 from lambda_lint import cli
 
@@ -231,29 +232,8 @@ def by_hook(root: Path, out: Callable[[], str]) -> list[str]:
     settings = {"repos": [{"repo": "local", "hooks": [hook]}]}
     (root / ".pre-commit-config.yaml").write_text(yaml.safe_dump(settings))
     git(root, "add", "--all")
-    return places(printed(root, "-m", "pre_commit", "run"))
-
-
-def by_baseline(root: Path, out: Callable[[], str]) -> list[str]:
-    cli.main(*[["check", "--baseline", "lambda-lint-baseline.json", "--output-format", "concise"]])
-    return places(out())
-
-
-def by_flake8(root: Path, out: Callable[[], str]) -> list[str]:
-    use_baseline(root)
-    return places(printed(root, "-m", "flake8", "--isolated", "--select=LMB", "."))
-
-
-def by_both(root: Path, out: Callable[[], str]) -> list[str]:
-    use_baseline(root)
-    commit(root)
-    cli.main(["check", "--diff-base", "main", "--output-format", "concise"])
-    return places(out())
-
-
-def printed(root: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, *arguments],
+        [sys.executable, "-m", "pre_commit", "run"],
         cwd=root,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -262,7 +242,26 @@ def printed(root: Path, *arguments: str) -> str:
         check=False,
     )
     assert done.returncode in (0, 1), done.stdout
-    return done.stdout
+    return places(done.stdout)
+
+
+def by_baseline(root: Path, out: Callable[[], str]) -> list[str]:
+    known = ("--baseline", "lambda-lint-baseline.json")
+    cli.main(["check", *known, "--output-format", "concise"])
+    return places(out())
+
+
+def by_flake8(root: Path, out: Callable[[], str]) -> list[str]:
+    use_baseline(root)
+    flake8([*("--isolated", "--jobs=1", "--select=LMB"), "."])
+    return places(out())
+
+
+def by_both(root: Path, out: Callable[[], str]) -> list[str]:
+    use_baseline(root)
+    commit(root)
+    cli.main(["check", "--diff-base", "main", "--output-format", "concise"])
+    return places(out())
 
 
 def test_what_there_was(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -275,7 +274,16 @@ def test_what_there_was(repository: Path, capsys: pytest.CaptureFixture[str]) ->
     [(edit, lines) for edit, lines, _ in BRANCHES],
     ids=[edit.__name__ for edit, _, _ in BRANCHES],
 )
-@pytest.mark.parametrize("door", [by_pull_request, by_work_in_progress, by_commit, by_hook])
+@pytest.mark.parametrize(
+    "door",
+    [
+        by_pull_request,
+        by_work_in_progress,
+        by_commit,
+        # It installs nothing, but pre-commit takes seconds.
+        pytest.param(by_hook, marks=pytest.mark.slow),
+    ],
+)
 def test_doors_that_ask_git_show_what_stands_on_changed_lines(
     repository: Path,
     capsys: pytest.CaptureFixture[str],
@@ -315,7 +323,7 @@ def in_github(out: str) -> Iterator[str]:
 
 def in_json(out: str) -> Iterator[str]:
     for one in json.loads(out)["findings"]:
-        yield f"{one['path']}:{one['span']['line']}"
+        yield f"{one['path']}:{one['line']}"
 
 
 def in_sarif(out: str) -> Iterator[str]:
