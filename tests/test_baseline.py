@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import stat
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -320,8 +322,6 @@ def test_only_what_is_shown_is_fixed(project: Path, command: Command) -> None:
 def test_standard_input_is_compared_with_the_entries_of_its_file(
     project: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import io
-
     lay(project, {"a.py": ONE, **CONFIG})
     command("baseline", "create")
     for text, expected in ((ONE, []), (app("s3", "sqs"), ["a.py:6"])):
@@ -396,6 +396,16 @@ def test_a_broken_baseline_hides_nothing_and_is_not_overwritten(
     assert data is None or (project / NAME).read_bytes() == data
 
 
+def test_flake8_is_told_of_a_broken_baseline(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flake8.main.cli import main as flake8
+
+    lay(project, {"a.py": ONE, **CONFIG})
+    assert flake8(["--isolated", "--jobs=1", "--select=LMB", "."]) == 1
+    assert capsys.readouterr().out.startswith("./a.py:1:1: LMB900 not analysed: ")
+
+
 @pytest.mark.parametrize("kind", ["directory", "pipe"])
 def test_a_baseline_is_a_regular_file(project: Path, command: Command, kind: str) -> None:
     lay(project, {"a.py": ONE, **CONFIG})
@@ -465,8 +475,6 @@ def finding(path: str, occurrence: int = 0, code: str = "LMB101") -> Finding:
         help="h",
     )
     name = fingerprint(bare, "make()", "handler", occurrence)
-    from dataclasses import replace
-
     return replace(bare, fingerprint=name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -338,8 +339,6 @@ def test_a_hook_of_git_sees_what_this_very_commit_brings(
     repository: Path, tmp_path: Path, how: list[str]
 ) -> None:
     """With `--all` and with paths, git makes an index for this commit, and names it to the hook."""
-    import sys
-
     write(repository, {"a.py": OLD})
     commit(repository)
     report = tmp_path / "report"
