@@ -25,6 +25,7 @@ FORMATS = (
     "gitlab",
     "junit",
     "rdjson",
+    "html",
 )
 INTERRUPTED = 130
 

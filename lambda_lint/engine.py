@@ -21,6 +21,7 @@ from lambda_lint.finding import (
     UnusedSuppression,
 )
 from lambda_lint.fingerprint import with_fingerprints
+from lambda_lint.life import Life, Mark, Moment
 from lambda_lint.model import program
 from lambda_lint.model.caches import Caching
 from lambda_lint.model.declared import MissingHandler
@@ -30,6 +31,8 @@ from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.kept import Kept
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
 from lambda_lint.model.lifetimes import Aging
+from lambda_lint.model.lives import lives as model_lives
+from lambda_lint.model.lives import moment_of
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
 from lambda_lint.model.races import Race
 from lambda_lint.model.replays import Replayed
@@ -188,6 +191,37 @@ def _notes(
         if settings.for_file(one.path).require_suppression_reason:
             notes.append(one)
     return sorted(notes, key=lambda one: (one.path, one.span, one.problem))
+
+
+def lives(result: Result, findings: Iterable[Finding]) -> tuple[Life, ...]:
+    """Return what is known of the life of each handler, with the moments of these findings."""
+    with without_collecting():
+        return with_deep_stack(lambda: tuple(_lives(result, tuple(findings))))
+
+
+def _lives(result: Result, findings: Sequence[Finding]) -> Iterator[Life]:
+    shown: dict[str, list[tuple[str, Moment]]] = {}
+    for one in findings:
+        moment = moment_of(result.project, one.path, one.span.line)
+        for label in one.handlers:
+            shown.setdefault(label, []).append((one.fingerprint, moment))
+    for life in model_lives(result.project):
+        moved = _moved_life(life, result.inline)
+        yield replace(moved, findings=tuple(shown.get(moved.label, ())))
+
+
+def _moved_life(life: Life, inline: Mapping[str, Inline]) -> Life:
+    """Return the life with the places of templates for code that stands in these."""
+    if not inline:
+        return life
+
+    def moved(mark: Mark) -> Mark:
+        found = inline.get(mark.path)
+        if found is None:
+            return mark
+        return Mark(found.template, found.place(Span(mark.line, 1, mark.line, 1)).line)
+
+    return life.moved(moved)
 
 
 def _in_templates(
@@ -488,4 +522,4 @@ def _scopes(modules: Mapping[str, program.Module]) -> Callable[[Finding], str]:
     return scope_of
 
 
-__all__ = ["Confidence", "Result", "Severity", "lint", "unsuppressed"]
+__all__ = ["Confidence", "Result", "Severity", "lint", "lives", "unsuppressed"]

@@ -47,6 +47,7 @@ from lambda_lint.model.snapshots import Captured, Snapshots
 from lambda_lint.model.state import State, States
 from lambda_lint.model.state_changes import Fill
 from lambda_lint.model.temporary import Temporary
+from lambda_lint.model.touches import Touch
 from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
@@ -158,6 +159,11 @@ class Project:
     def fills(self) -> list[Fill]:
         """The memos without a key that keep what the data of one invocation made."""
         return list(self._states.fills())
+
+    @property
+    def filling(self) -> Sequence[Touch]:
+        """What fills memos, whatever with."""
+        return self._states.filling
 
     @cached_property
     def frozen(self) -> list[Frozen]:
