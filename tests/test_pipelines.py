@@ -19,7 +19,7 @@ import yaml
 
 from lambda_lint import cli
 from tests.documents import ROOT, WRITTEN, Code, blocks
-from tests.test_action import NEW, OLD, RIGHT
+from tests.test_action import ERROR, NEW, OLD, RIGHT
 from tests.workflows import (
     Event,
     Forge,
@@ -454,3 +454,63 @@ def test_the_section_on_pull_requests_can_be_followed_word_by_word(tmp_path: Pat
     assert done.returncode == 1
     assert "new.py:5" in done.stdout
     assert "old.py" not in done.stdout
+
+
+# Adoption, step by step.
+
+
+def test_the_steps_of_adoption_can_be_followed(tmp_path: Path) -> None:
+    """What the page shows is typed in a clone of a service with old findings and a new one."""
+    today, staged, known, later, prune = (
+        one.text for one in blocks(ROOT / "docs" / "adoption.md", "sh")
+    )
+    forge = Forge(tmp_path / "forge")
+    forge.commit({"old.py": OLD, "worse.py": ERROR})
+    forge.pull_request({"new.py": NEW})
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--branch=topic", forge.url, str(clone))
+    put_linter(tmp_path)
+
+    def type_in(commands: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["bash", "-c", commands],
+            cwd=clone,
+            env={**clean_environment(), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        places = re.findall(r"--> (\S+):\d+:\d+", done.stdout)
+        return done.returncode, " ".join(sorted(set(places)))
+
+    # Step 1: only what the change brings; before a commit, only what is staged.
+    assert type_in(today) == (1, "new.py")
+    assert type_in(staged) == (0, "")
+    (clone / "staged.py").write_text(NEW)
+    git(clone, "add", "staged.py")
+    assert type_in(staged) == (1, "staged.py")
+    git(clone, "rm", "--quiet", "--force", "staged.py")
+
+    # Step 2: what there is, is known from now on; what comes is not.
+    assert type_in(known) == (0, "")
+    assert git(clone, "status", "--short") == ""
+    last = known.splitlines()[-1]
+    (clone / "old.py").write_text("# A comment above.\n\n\n" + OLD)
+    assert type_in(last) == (0, ""), "a finding that moved"
+    (clone / "later.py").write_text(NEW)
+    assert type_in(last) == (1, "later.py"), "a finding that is new"
+    (clone / "later.py").unlink()
+    git(clone, "checkout", "--quiet", ".")
+
+    # Step 3: the errors first, then what mends itself; what is gone leaves the baseline.
+    commands = later.splitlines()
+    assert type_in(commands[0]) == (1, "worse.py")
+    assert all(type_in(one)[0] in (0, 1) for one in commands[1:])
+    (clone / "old.py").write_text(RIGHT)
+    before = json.loads((clone / "lambda-lint-baseline.json").read_text())
+    assert type_in(prune)[0] == 0
+    after = json.loads((clone / "lambda-lint-baseline.json").read_text())
+    assert len(json.dumps(after)) < len(json.dumps(before))
+    (clone / "old.py").write_text(OLD)
+    assert type_in(last) == (1, "old.py"), "what was mended comes back"

@@ -16,6 +16,7 @@ from lambda_lint.commands import (
     FINDINGS,
     UNABLE,
     UnableError,
+    ignoring,
     inputs,
     places,
     results,
@@ -40,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; returns 0, 1 or 2 as `cli.main` says."""
     if options.unsafe_fixes and not (options.fix or options.diff):
         raise UnableError("--unsafe-fixes does nothing alone: add --fix or --diff")
+    ignoring.check_options(options)
     with terminal.progress() as say:
         say("looking for files")
         settings = inputs.load_settings(options)
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         say(f"checking {len(project.sources)} files")
         lives = options.output_format in reporters.WITH_LIVES and not options.diff
         with inputs.open_cache(settings) as cache:
-            if options.fix or options.diff:
+            if (options.fix or options.diff) and options.add_ignore is None:
                 done, outcome = _mend(options, project, rules, asked, cache, lives=lives)
             else:
                 done, outcome = None, analyse(project, rules, cache, lives=lives)
@@ -57,7 +59,27 @@ def run(options: argparse.Namespace) -> int:
         return _show_diff(project, done, outcome)
     if done is not None:
         return _write_and_report(options, rules, asked, done, outcome)
+    if options.add_ignore is not None:
+        return _ignore(options, rules, asked, outcome)
     return _report(options, rules, asked, outcome)
+
+
+def _ignore(
+    options: argparse.Namespace, rules: Sequence[Rule], asked: Wanted, outcome: Outcome
+) -> int:
+    """Silence by comments what would be shown, and report what is left."""
+    done = ignoring.add(options, asked.project, asked.of(outcome))
+    terminal.write(done.diff)
+    for note in done.notes:
+        _note(note)
+    left = tuple(one for one in outcome.findings if one not in done.silenced)
+    errors = (*outcome.errors, *done.errors)
+    if options.diff:
+        for error in errors:
+            _note(error)
+        return UNABLE if errors else FINDINGS if done.diff else CLEAN
+    after = replace(asked, project=done.project)
+    return _report(options, rules, after, replace(outcome, findings=left, errors=errors))
 
 
 def analyse(

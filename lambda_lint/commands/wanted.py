@@ -152,6 +152,7 @@ def _judged(settings: Settings) -> Callable[[str, str], bool]:
             and (suffixes != {".py"} or finds(settings, old))
             and is_test_path(old) == is_test_path(new)
             and settings.ignored_in(old) == settings.ignored_in(new)
+            and settings.for_file(old) == settings.for_file(new)
         )
 
     return was_judged
