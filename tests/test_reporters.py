@@ -90,6 +90,7 @@ RULE = Rule(
     path="rules/client_in_handler.py",
     entity=None,
     check=never,
+    url="https://example.org/rules/client-in-handler.md",
 )
 
 FINDING = Finding(
