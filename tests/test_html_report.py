@@ -324,12 +324,36 @@ def test_how_long_a_thing_is_drawn(thing: Thing, cells: dict[str, tuple[str, str
     [
         (FINDING, Moment.EACH, 'boto3.client("s3")', ["first", "later"]),
         (STORY, Moment.EACH, "SEEN", ["first", "later"]),
-        # Not about the thing whose line it is on the way of.
+        # A finding about an object stands with it, also where it is used.
+        (
+            replace(
+                FINDING,
+                span=Span(2, 1, 2, 2),
+                witness=(FINDING.witness[0], Step("app.py", Span(7, 1, 7, 2), "made here")),
+            ),
+            Moment.EACH,
+            'boto3.client("s3")',
+            ["first", "later"],
+        ),
+        # That a handler is on the way says nothing of what makes the handler.
+        (
+            replace(
+                FINDING,
+                span=Span(2, 1, 2, 2),
+                witness=(Step("app.py", Span(7, 1, 7, 2), "`handler` runs for every event"),),
+            ),
+            Moment.ONCE,
+            "LMB101",
+            ["first"],
+        ),
         (replace(FINDING, span=Span(2, 1, 2, 2), witness=()), Moment.INIT, "LMB101", ["init"]),
         (replace(FINDING, span=Span(2, 1, 2, 2), witness=()), Moment.ONCE, "LMB101", ["first"]),
         (replace(FINDING, span=Span(2, 1, 2, 2), witness=()), Moment.UNKNOWN, "LMB101", ["later"]),
     ],
-    ids=["at its place", "at what is changed", "import", "once", "unknown"],
+    ids=[
+        *("at its place", "at what is changed", "where its object is used", "where a handler is"),
+        *("import", "once", "unknown"),
+    ],
 )
 def test_where_a_finding_stands(
     finding: Finding, moment: Moment, row: str, columns: list[str]

@@ -90,7 +90,7 @@ RULE = Rule(
     path="rules/client_in_handler.py",
     entity=None,
     check=never,
-    url="https://example.com/docs/rules/client-in-handler.md",
+    url="https://example.org/rules/client-in-handler.md",
 )
 
 FINDING = Finding(

@@ -29,6 +29,7 @@ from lambda_lint.reporters import markdown
 from lambda_lint.reporters.edits import FileLines, Replacement, replacement
 from lambda_lint.reporters.run import Look, Run
 from lambda_lint.reporters.safe_text import neutralise_json, without_surrogates
+from lambda_lint.rule import HOME
 
 SUGGESTED = 25
 """How many lines a suggestion may replace."""
@@ -40,7 +41,6 @@ RELATED = 20
 """How many steps are shown with their code below a comment."""
 
 _SEVERITY = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "INFO"}
-_HOME = "https://github.com/lambda-lint/lambda-lint"
 
 
 def render(run: Run, look: Look) -> str:
@@ -53,7 +53,7 @@ def render(run: Run, look: Look) -> str:
     writer = _Writer(file_of, only_from_line=look.in_gitlab_ci)
     diagnostics = [_of_error(error) for error in run.errors]
     diagnostics += [writer.diagnostic(finding) for finding in run.findings]
-    document = {"source": {"name": "lambda-lint", "url": _HOME}, "diagnostics": diagnostics}
+    document = {"source": {"name": "lambda-lint", "url": HOME}, "diagnostics": diagnostics}
     return neutralise_json(json.dumps(document, indent=2, ensure_ascii=True)) + "\n"
 
 

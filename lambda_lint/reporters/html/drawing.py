@@ -220,7 +220,8 @@ def short(path: str, line: int) -> str:
 def _thing_of(finding: Finding, drawn: Iterable[tuple[Thing, Row]]) -> tuple[Thing, Row] | None:
     """Return the thing that a finding is about, at its place or on its way, with its row."""
     own = Mark(finding.path, finding.span.line)
-    steps = {Mark(step.path, step.span.line) for step in finding.witness}
+    # The first step is the handler, which may be an object that somebody makes: `Mangum(app)`.
+    steps = {Mark(step.path, step.span.line) for step in finding.witness[1:]}
     best: tuple[int, tuple[Thing, Row]] | None = None
     for thing, row in drawn:
         if thing.at == own:
