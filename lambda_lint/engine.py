@@ -308,6 +308,7 @@ def _project(
                 is_handler_by_name=settings.is_handler_by_pattern,
                 declarations=deployed.declarations,
                 libraries=deployed.libraries,
+                scripts=deployed.scripts,
                 snapstart=settings.snapstart,
                 managed_instances=settings.managed_instances,
                 web_functions=settings.web_functions,

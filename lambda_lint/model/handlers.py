@@ -8,7 +8,7 @@ always wins. A helper that a handler calls is on the invocation path, but is no 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from lambda_lint.declaration import DURABLE, Declaration
@@ -105,14 +105,17 @@ def find_handlers(
     configured: Sequence[str],
     is_named: Callable[[str, str], bool] = lambda path, name: False,
     declarations: Sequence[Declaration] = (),
+    scripts: Set[str] = frozenset(),
 ) -> list[Handler]:
     """Return the handlers of the project in the order of paths and lines.
 
     `configured` are `path.py:name` entries; `is_named` says of a path and the name of a function
     whether the project names its handlers so; `declarations` are what descriptors say: they add
-    handlers, and take none away. Raises ConfiguredHandlerError for an entry that names nothing.
+    handlers, and take none away; `scripts` are files that something else than Lambda runs, whose
+    functions only look like handlers. Raises ConfiguredHandlerError for an entry that names
+    nothing.
     """
-    finder = Finder(calls, is_named)
+    finder = Finder(calls, is_named, scripts)
     handlers = [finder.configured(one) for one in configured]
     seen = {(one.path, one.name) for one in handlers}
     declared = declared_handlers(finder, declarations)
@@ -144,9 +147,15 @@ def find_handlers(
 class Finder:
     """Looks for handlers in one module after the other; `declared` uses its parts."""
 
-    def __init__(self, calls: CallGraph, is_named: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self,
+        calls: CallGraph,
+        is_named: Callable[[str, str], bool],
+        scripts: Set[str] = frozenset(),
+    ) -> None:
         """Take the finished call graph, and what says which names are those of handlers."""
         self.calls = calls
+        self.scripts = scripts
         self.evaluator = calls.evaluator
         self.knowledge = calls.evaluator.knowledge
         self.is_named = is_named
@@ -224,6 +233,7 @@ class Finder:
                 scope is None
                 or scope.kind != "module"
                 or not isinstance(function.node, nodes.FunctionDef)
+                or module.path in self.scripts
                 or (route is not None and route.registry is None)
                 or (function in wrapped and function.name not in _USUAL)
                 or _is_replaced(function, module)

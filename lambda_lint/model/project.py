@@ -65,6 +65,7 @@ class Project:
         is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
         declarations: Sequence[Declaration] = (),
         libraries: Set[str] = frozenset(),
+        scripts: Set[str] = frozenset(),
         snapstart: bool = False,
         managed_instances: bool = False,
         web_functions: bool = False,
@@ -88,7 +89,7 @@ class Project:
         self.declarations = tuple(declarations)
         self._libraries = frozenset(libraries)
         self.handlers = find_handlers(
-            self.call_graph, configured_handlers, is_handler_by_name, declarations
+            self.call_graph, configured_handlers, is_handler_by_name, declarations, scripts
         )
         entries = [entry.function for one in self.handlers for entry in one.entries]
         self.guards = Guards(self.places, Decisions(self.call_graph, entries))
