@@ -138,6 +138,56 @@ def handler(event, context):
     except OSError:
         pass
 """,
+    "emptied only after a failure of what sends it": """
+class Batch:
+    def __init__(self):
+        self.reset()
+    def reset(self):
+        self.rows = []
+    def flush(self, sink):
+        for row in self.rows:
+            sink.put(row)
+        if sink.failed:
+            self.reset()
+batch = Batch()
+def handler(event, context):
+    batch.rows.append(event["row"])  # LMB203
+    batch.flush(context.sink)
+""",
+    "a result that tells of something else": """
+import boto3
+from botocore.exceptions import ClientError
+ec2 = boto3.client("ec2")
+def create(event):
+    global made
+    if not event.get("subnet"):
+        return "skipped"
+    made = ec2.create_network_interface(SubnetId=event["subnet"])["NetworkInterface"]
+    return "made"
+def handler(event, context):
+    result = create(event)
+    if result == "failed":
+        return None
+    return ec2.delete_network_interface(NetworkInterfaceId=made["Id"])  # LMB201
+""",
+    "a running total that is returned as it is": """
+import logging
+log = logging.getLogger()
+total = 0
+def handler(event, context):
+    global total
+    before = total
+    total += event["size"]  # LMB203
+    log.info("%d more", total - before)
+    return {"total": total}
+""",
+    "a loop over what has no age": """
+import time
+seen = {}
+def handler(event, context):
+    seen[event["id"]] = {"at": time.time()}  # LMB203
+    return [name for name, one in seen.items() if one["at"]]
+""",
 }
 
 FINE = {
@@ -304,6 +354,197 @@ def ask(send, sorts={}):
     return send(str(sorts))
 def handler(event, context):
     return ask(context.send)
+""",
+    "emptied by a method that makes its attributes anew": """
+import json
+from collections import defaultdict
+from urllib.request import urlopen
+class Base:
+    def initialize(self):
+        self.counts = defaultdict(lambda: defaultdict(int))
+    def __init__(self):
+        self.initialize()
+class Stats(Base):
+    def increment(self, metric, tag):
+        self.counts[metric][tag] += 1
+    def flush(self):
+        series = [dict(values) for values in self.counts.values()]
+        self.initialize()
+        urlopen("https://example.com", json.dumps(series).encode(), timeout=3)
+stats = Stats()
+def handler(event, context):
+    for record in event["Records"]:
+        stats.increment("records", record["kind"])
+    stats.flush()
+""",
+    "emptied by __init__, by vars, and by __dict__": """
+class One:
+    def __init__(self):
+        self.rows = []
+    def close(self):
+        found = list(self.rows)
+        self.__init__()
+        return found
+class Two:
+    def __init__(self):
+        self.rows = []
+    def close(self):
+        found = list(self.rows)
+        vars(self).clear()
+        return found
+class Three:
+    def __init__(self):
+        self.rows = []
+    def close(self):
+        found = list(self.rows)
+        self.__dict__.update(rows=[])
+        return found
+one, two, three = One(), Two(), Three()
+def handler(event, context):
+    for kept in (one, two, three):
+        pass
+    one.rows.append(event["id"])
+    two.rows.append(event["id"])
+    three.rows.append(event["id"])
+    return [one.close(), two.close(), three.close()]
+""",
+    "emptied where there is something in it": """
+rows = []
+def flush(sink):
+    global rows
+    if not rows:
+        return
+    sink.put(rows)
+    rows = []
+def handler(event, context):
+    for record in event["items"]:
+        rows.append(record)
+    flush(context.sink)
+""",
+    "emptied when its length says so": """
+rows = []
+def flush(sink):
+    if len(rows) == 0:
+        return
+    sink.put(rows)
+    rows.clear()
+def handler(event, context):
+    for record in event["items"]:
+        rows.append(record)
+    flush(context.sink)
+""",
+    "replaced by what a new object holds": """
+class Batch:
+    def __init__(self):
+        self.rows = []
+batch = Batch()
+def handler(event, context):
+    global batch
+    batch = Batch()
+    batch.rows.append(event["id"])
+    return batch.rows
+""",
+    "a helper that says by its result that it has not written": """
+import boto3
+from botocore.exceptions import ClientError
+ec2 = boto3.client("ec2")
+def create(subnet):
+    global eni
+    try:
+        eni = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["Id"]
+    except ClientError as error:
+        print("no interface:", error)
+        return "false"
+    return "true"
+def handler(event, context):
+    err = create(event["subnet"])
+    if err == "false":
+        return None
+    return ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=event["instance"])
+""",
+    "results that are asked right away, handed on, in a tuple, or a flag": """
+import boto3
+from botocore.exceptions import ClientError
+ec2 = boto3.client("ec2")
+def create(subnet):
+    global a
+    try:
+        a = ec2.create_network_interface(SubnetId=subnet)
+    except ClientError:
+        return
+    return a
+def told(subnet):
+    return create(subnet)
+def pair(subnet):
+    global b
+    done = False
+    try:
+        b = ec2.create_network_interface(SubnetId=subnet)
+        done = True
+    except ClientError:
+        pass
+    return done, "text"
+def flag(subnet):
+    global c
+    done = False
+    try:
+        c = ec2.create_network_interface(SubnetId=subnet)
+        done = True
+    except ClientError:
+        pass
+    return done
+def handler(event, context):
+    if told(event["subnet"]) is None:
+        raise ValueError("no a")
+    ok, text = pair(event["subnet"])
+    if not ok:
+        return text
+    if not (done := flag(event["subnet"])):
+        return done
+    return ec2.delete_network_interface(NetworkInterfaceId=a["Id"] + b["Id"] + c["Id"])
+""",
+    "the difference of two readings of one invocation": """
+import logging
+log = logging.getLogger()
+class Stats:
+    def __init__(self):
+        self.hits = self.misses = 0
+    def snapshot(self):
+        return self.hits, self.misses
+stats = Stats()
+class Profiler:
+    def __init__(self):
+        self.start = stats.snapshot()
+    def report(self):
+        hits, misses = stats.snapshot()
+        log.info("%d hits, %d misses", hits - self.start[0], misses - self.start[1])
+def get(key):
+    stats.misses += 1
+    return key
+def handler(event, context):
+    before = stats.misses
+    profiler = Profiler()
+    value = get(event["key"])
+    profiler.report()
+    return {"value": value, "misses": stats.misses - before}
+""",
+    "a registry whose entries are asked for their age": """
+import time
+health = {}
+def record(name, status):
+    health[name] = {"status": status, "as_of": time.time()}
+def snapshot():
+    now = time.time()
+    found = {}
+    for name, one in health.items():
+        if now - one["as_of"] > 3600:
+            found[name] = "unknown"
+        else:
+            found[name] = one["status"]
+    return found
+def handler(event, context):
+    record("mail", event["status"])
+    return snapshot()
 """,
 }
 

@@ -22,7 +22,7 @@ from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.snapshots import restored_places
 from lambda_lint.model.state import State
 from lambda_lint.model.state_uses import PRINTED, Uses
-from lambda_lint.model.values import ClassValue, External
+from lambda_lint.model.values import ClassValue
 from lambda_lint.syntax import nodes
 
 
@@ -181,28 +181,10 @@ class ImportClock:
         for child, parent in scope.module.ancestors(node):
             match parent:
                 case nodes.BinaryOperation(operator="-", left=left, right=right) if child is right:
-                    if self._is_now(left, scope):
+                    if self.uses.is_now(left, scope):
                         return True
             if isinstance(parent, nodes.Statement):
                 return False
-        return False
-
-    def _is_now(self, node: nodes.Expression, scope: Scope) -> bool:
-        for one in nodes.walk(node):
-            if isinstance(one, nodes.Call):
-                for value in self.evaluator.evaluate(one.func, scope):
-                    if isinstance(value, External) and (
-                        self.knowledge.momentary(value.name) is not None
-                    ):
-                        return True
-            elif isinstance(one, nodes.Name):
-                owner = scope.lookup(one.id)
-                if owner is not None and owner.kind == "function":
-                    for binding in owner.bindings[one.id]:
-                        if isinstance(binding.value, nodes.Call) and self._is_now(
-                            binding.value, binding.scope
-                        ):
-                            return True
         return False
 
     # A default.

@@ -17,6 +17,7 @@ from lambda_lint.model.flow import Atom
 from lambda_lint.model.flow_states import (
     DIRTY,
     NEUTRAL,
+    REPLACED,
     Call,
     Exposure,
     FlowStates,
@@ -24,10 +25,11 @@ from lambda_lint.model.flow_states import (
     Summary,
 )
 from lambda_lint.model.handlers import Handler
-from lambda_lint.model.lasting import Lasting, Spot, owner_of
+from lambda_lint.model.lasting import ANY, Lasting, Spot, owner_of
 from lambda_lint.model.phases import Path, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Class, Function, Module
+from lambda_lint.model.questions import empty_if
 from lambda_lint.model.state_changes import Change, Changes, Fill, holds_exception
 from lambda_lint.model.state_uses import PRINTED, Uses
 from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
@@ -57,6 +59,8 @@ class State:
     initial: tuple[Binding, ...] = field(default=())
     #: Handlers that empty it before they end, whatever they return.
     cleaned_by: tuple[Handler, ...] = ()
+    #: Handlers that leave nothing there of what they added, since they replace or empty it.
+    trimmed_by: tuple[Handler, ...] = ()
     #: Whether more than logs and metrics reads it at all.
     is_read: bool = False
     #: What memos fill of it.
@@ -115,7 +119,9 @@ class States:
         self.touches = Touches(self.lasting)
         self.uses = Uses(self.lasting)
         self._summaries: dict[Function, Summary] = {}
-        self._flows = FlowStates(self._touches_of, self._calls_of, phases.guards.decisions.of)
+        self._flows = FlowStates(
+            self._touches_of, self._calls_of, phases.guards.decisions.of, self._emptied
+        )
         self._edges: dict[Function, dict[nodes.Node, list[Edge]]] = {}
         self._use: dict[tuple[nodes.Node, Spot], str] = {}
         self._changing = Changes(phases, dependence, self.lasting, self.touches)
@@ -138,11 +144,14 @@ class States:
             by_root.setdefault(change.spot.root, []).append(change)
         stale: dict[Place, list[Stale]] = {}
         dirty: dict[Place, list[Handler]] = {}
+        grown: dict[Place, list[Handler]] = {}
         for handler in self.phases.handlers:
             for one in self._stale_of(handler):
                 stale.setdefault(one.read.spot.root, []).append(one)
-            for place in self._dirty_after(handler):
+            for place in self._left_by(handler, DIRTY | REPLACED):
                 dirty.setdefault(place, []).append(handler)
+            for place in self._left_by(handler, DIRTY):
+                grown.setdefault(place, []).append(handler)
         found = []
         for place, changes in by_root.items():
             changers = [
@@ -158,6 +167,7 @@ class States:
                     tuple(one for one in stale.get(place, ()) if one.handler in changers),
                     self._initial(place),
                     tuple(one for one in changers if one not in dirty.get(place, ())),
+                    tuple(one for one in changers if one not in grown.get(place, ())),
                     place in self._read,
                     self._memos_of(place),
                     place in self._drained,
@@ -265,13 +275,14 @@ class States:
                 use = "" if one.read.how == "changed" else self._use_of(one.read)
                 yield Stale(handler, Path(handler, entry, one.way), one.read, use)
 
-    def _dirty_after(self, handler: Handler) -> set[Place]:
+    def _left_by(self, handler: Handler, how_left: int) -> set[Place]:
+        """Return the places of which a handler may leave a part in one of these ways."""
         found: set[Place] = set()
         for entry in handler.entries:
             summary = self._summary(entry.function)
             if not summary.is_known:
                 found |= self._roots
-            found |= {spot.root for spot, how in summary.left if how & DIRTY}
+            found |= {spot.root for spot, how in summary.left if how & how_left}
         return found
 
     def _summary(self, function: Function) -> Summary:
@@ -306,6 +317,15 @@ class States:
                 found.append(replace(touch, kind=READ, how="changed"))
             found.append(touch)
         return found
+
+    def _emptied(self, test: nodes.Expression, truth: bool, function: Function) -> Spot | None:
+        """Return what holds nothing when a test of a function has come out in a way."""
+        scope = function.module.scope_of.get(test, function.scope)
+        asked = empty_if(test, truth)
+        spot = self.lasting.of(asked, scope) if asked is not None else None
+        if spot is None or ANY in spot.path:
+            return None
+        return spot if spot.root.kind == "parameter" or spot.root in self._roots else None
 
     def _parts_read(self, read: Touch, but: frozenset[Spot] = frozenset()) -> Iterator[Touch]:
         """Yield a read once for each changed spot that it shows: the whole shows every part."""
@@ -416,6 +436,9 @@ class States:
             tuple((two, how) for one, how in summary.left if (two := outside(one)) is not None),
             summary.returns,
             summary.is_known,
+            frozenset(
+                (fact, two) for fact, one in summary.by_result if (two := outside(one)) is not None
+            ),
         )
 
     def _arguments(self, edge: Edge) -> dict[str, Spot]:
@@ -436,6 +459,7 @@ def _is_parameter(spot: Spot) -> bool:
 
 
 def _spots(summary: Summary) -> Iterator[Spot]:
+    yield from (spot for _, spot in summary.by_result)
     for one in summary.exposed:
         yield one.read.spot
     yield from summary.written

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
-from lambda_lint.model.flow_states import text_of
+from lambda_lint.model.flow_facts import text_of
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY
 from lambda_lint.model.phases import Phases
@@ -136,6 +136,8 @@ def _shows(state: State, change: Change, stale: Stale, kind: str) -> bool:
     if stale.handler in state.cleaned_by and not change.is_taken_back:
         return False
     if stale.handler not in state.reached_by(change.touch.function):
+        return False
+    if kind == GROWN and stale.handler in state.trimmed_by:
         return False
     touch = change.touch
     if stale.use == PRINTED:

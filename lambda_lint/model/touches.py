@@ -123,6 +123,10 @@ class Touches:
     def of_call(self, call: nodes.Call, scope: Scope) -> Iterator[Touch]:
         """Yield what a method of a container, or a function that changes its argument, does."""
         match call:
+            case nodes.Call(func=nodes.Attribute(value=inner, attr="clear" | "update" as attr)) if (
+                held := attributes_of(inner)
+            ) is not None:
+                yield from self._of_all(call, held, attr, scope)
             case nodes.Call(func=nodes.Attribute(value=inner, attr=attr)) if attr in _METHODS:
                 spot = self.lasting.of(inner, scope)
                 if spot is None or not self.lasting.may_be_container(inner, scope):
@@ -149,6 +153,24 @@ class Touches:
                 spot = self.lasting.of(first.value, scope)
                 if spot is not None:
                     yield Touch(CHANGE, spot, call, scope, "add", second.value)
+
+    def _of_all(
+        self, call: nodes.Call, holder: nodes.Expression, attr: str, scope: Scope
+    ) -> Iterator[Touch]:
+        """Yield what `vars(self).clear()` and `self.__dict__.update(…)` do to the attributes."""
+        given = {one.name: one.value for one in call.arguments if one.name}
+        for one in call.arguments:
+            if isinstance(one.value, nodes.Dict) and not one.star:
+                for pair in one.value.items:
+                    if isinstance(pair.key, nodes.Constant):
+                        given[str(pair.key.value)] = pair.value
+        for name in self.lasting.attributes(holder, scope) if attr == "clear" else given:
+            target = nodes.Attribute(call.span, holder, name)
+            spot = self.lasting.target(target, scope)
+            if spot is not None:
+                value = given.get(name)
+                is_clear = attr == "clear" or is_blank(value)
+                yield Touch(CLEAR if is_clear else WRITE, spot, call, scope, "", value)
 
     def _of_load(self, node: nodes.Expression, scope: Scope) -> Iterator[Touch]:
         spot = self.lasting.of(node, scope)
@@ -212,6 +234,16 @@ class Touches:
             yield Touch(
                 READ, spot, call, scope, "keyed" if is_asked or ANY in spot.path else "whole"
             )
+
+
+def attributes_of(node: nodes.Expression) -> nodes.Expression | None:
+    """Return whose attributes a dictionary holds: `vars(x)`, `x.__dict__`."""
+    match node:
+        case nodes.Call(func=nodes.Name(id="vars"), arguments=[one]):
+            return one.value
+        case nodes.Attribute(value=value, attr="__dict__"):
+            return value
+    return None
 
 
 def is_blank(value: nodes.Expression | None) -> bool:
