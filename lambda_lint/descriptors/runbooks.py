@@ -76,8 +76,8 @@ def _files(inputs: Node, path: str, files: Files) -> Iterator[str]:
 def _fitting(written: str, path: str, files: Files) -> list[str]:
     """Return the file that is meant: beside the document, or the nearest ones of its name."""
     exact = inside(posixpath.dirname(path), written)
-    if exact in files.paths:
-        return [exact] if exact is not None else []
+    if exact is not None and exact in files.paths:
+        return [exact]
     tail = posixpath.normpath(written.replace("\\", "/")).lstrip("./")
     found = files.ending_with(tail.removesuffix(".py"))
     return beside(path, found) or found
