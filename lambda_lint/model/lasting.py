@@ -208,6 +208,12 @@ class Lasting:
             return False
         if getattr(parameter.default, "kind", "") == "tuple":
             return False
+        if any(
+            entry.function is function and entry.given is not None and name not in entry.given
+            for handler in self.phases.handlers
+            for entry in handler.entries
+        ):
+            return True
         return any(
             name not in bind_arguments(site.node, function, skip_first)
             and not any(one.star for one in site.node.arguments)
