@@ -188,6 +188,22 @@ def handler(event, context):
     seen[event["id"]] = {"at": time.time()}  # LMB203
     return [name for name, one in seen.items() if one["at"]]
 """,
+    "a buffer that is sent when it is long enough": """
+import store
+buffer = []
+def handler(event, context):
+    buffer.append(event["id"])  # LMB203
+    if len(buffer) >= 10:
+        store.put(buffer)
+        buffer.clear()
+""",
+    "a remainder of a text": """
+text = ""
+def handler(event, context):
+    global text
+    text += event["text"]  # LMB203
+    return {"text": text % 3, "all": text % event["id"]}
+""",
 }
 
 FINE = {
@@ -545,6 +561,177 @@ def snapshot():
 def handler(event, context):
     record("mail", event["status"])
     return snapshot()
+""",
+    "emptied by what wraps the handler, afterwards": """
+import functools
+import json
+rows = []
+def flushed(function):
+    @functools.wraps(function)
+    def inner(event, context):
+        try:
+            return function(event, context)
+        finally:
+            print(json.dumps(rows))
+            rows.clear()
+    return inner
+@flushed
+def handler(event, context):
+    rows.append(event["id"])
+    return {"rows": list(rows)}
+""",
+    "emptied by what wraps the handler, before": """
+import functools
+rows = []
+def fresh(function):
+    @functools.wraps(function)
+    def inner(event, context):
+        rows.clear()
+        return function(event, context)
+    return inner
+@fresh
+def handler(event, context):
+    rows.append(event["id"])
+    return {"rows": list(rows)}
+""",
+    "emptied before each request": """
+from flask import Flask
+import serverless_wsgi
+app = Flask(__name__)
+rows = []
+@app.before_request
+def reset():
+    rows.clear()
+@app.route("/a")
+def a():
+    rows.append(1)
+    return {"rows": rows}
+def handler(event, context):
+    return serverless_wsgi.handle_request(app, event, context)
+""",
+    "emptied after each request": """
+from flask import Flask
+import serverless_wsgi
+app = Flask(__name__)
+rows = []
+@app.teardown_request
+def reset(error):
+    rows.clear()
+@app.route("/a")
+def a():
+    rows.append(1)
+    return {"rows": rows}
+def handler(event, context):
+    return serverless_wsgi.handle_request(app, event, context)
+""",
+    "a circuit breaker that closes again": """
+import store
+failures = 0
+def handler(event, context):
+    global failures
+    if failures > 5:
+        raise RuntimeError("open")
+    try:
+        store.call(event)
+        failures = 0
+    except OSError:
+        failures += 1
+        raise
+""",
+    "every hundredth time": """
+import store
+calls = 0
+def handler(event, context):
+    global calls
+    calls += 1
+    if calls % 100 == 0:
+        store.sweep()
+    return store.get(event["id"])
+""",
+    "emptied when a context is entered": """
+import store
+rows = []
+class Batch:
+    def __enter__(self):
+        rows.clear()
+        return rows
+    def __exit__(self, *args):
+        store.put(rows)
+def handler(event, context):
+    with Batch() as batch:
+        batch.append(event["id"])
+        rows.append(event["b"])
+""",
+    "filled by threads, after it was emptied": """
+from concurrent.futures import ThreadPoolExecutor
+import store
+rows = []
+def work(one):
+    rows.append(store.get(one))
+def handler(event, context):
+    rows.clear()
+    with ThreadPoolExecutor() as pool:
+        pool.map(work, event["ids"])
+    return rows
+""",
+    "an object that another one takes the place of": """
+class Report:
+    def __init__(self):
+        self.rows = []
+    def add(self, row):
+        self.rows.append(row)
+report = Report()
+def note(row):
+    report.add(row)
+def handler(event, context):
+    global report
+    note(event["row"])
+    found = report.rows
+    report = Report()
+    return found
+""",
+    "attributes that are set by their names": """
+class App:
+    def __init__(self):
+        self.rows = []
+        self.seen = []
+    def reset(self):
+        for name in ("rows", "seen"):
+            setattr(self, name, [])
+app = App()
+def handler(event, context):
+    app.reset()
+    app.rows.append(event["id"])
+    app.seen.append(event["id"])
+    return app.rows + app.seen
+""",
+    "completed by a copy of the defaults": """
+import copy
+DEFAULT = {"rows": []}
+state = copy.deepcopy(DEFAULT)
+def handler(event, context):
+    state.update(copy.deepcopy(DEFAULT))
+    state["rows"].append(event["id"])
+    return state
+""",
+    "a queue that is worked off": """
+import store
+from collections import deque
+todo = deque()
+def handler(event, context):
+    todo.extend(event["ids"])
+    while todo:
+        store.put(todo.popleft())
+""",
+    "what was seen before": """
+import store
+ids = set()
+def handler(event, context):
+    for one in event["Records"]:
+        if one["id"] in ids:
+            continue
+        ids.add(one["id"])
+        store.put(one)
 """,
 }
 

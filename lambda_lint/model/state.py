@@ -15,6 +15,7 @@ from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.dependence import Dependence
 from lambda_lint.model.flow import Atom
 from lambda_lint.model.flow_states import (
+    CLEAN,
     DIRTY,
     NEUTRAL,
     REPLACED,
@@ -200,6 +201,8 @@ class States:
         self._read: set[Place] = set()
         self._drained: set[Place] = set()
         names = {root.name.removesuffix("()") for root in self._roots}
+        # Attributes may be set without being named.
+        names |= {"setattr", "vars", "__dict__"}
         for module in self.calls.modules.values():
             for name, bindings in module.scope.bindings.items():
                 if any(one.kind == "from" and one.name in names for one in bindings):
@@ -258,8 +261,9 @@ class States:
         entries = [one for one in handler.entries if not one.lifecycle]
         first: frozenset[Spot] = frozenset()
         for entry in entries:
-            if len(entries) > 1 and entry.function.name == handler.name:
-                first = self._summary(entry.function).written
+            is_in_front = entry.step is not None and _is_hook(entry.function, _BEFORE)
+            if len(entries) > 1 and (entry.function.name == handler.name or is_in_front):
+                first |= self._summary(entry.function).written
         seen: set[tuple[nodes.Node, Spot]] = set()
         for entry in entries:
             before = first.union(
@@ -278,12 +282,19 @@ class States:
     def _left_by(self, handler: Handler, how_left: int) -> set[Place]:
         """Return the places of which a handler may leave a part in one of these ways."""
         found: set[Place] = set()
+        emptied = {
+            spot.root
+            for entry in handler.entries
+            if entry.step is not None and _is_hook(entry.function, _AFTER)
+            for spot, how in self._summary(entry.function).left
+            if how == CLEAN and not spot.path
+        }
         for entry in handler.entries:
             summary = self._summary(entry.function)
             if not summary.is_known:
                 found |= self._roots
             found |= {spot.root for spot, how in summary.left if how & how_left}
-        return found
+        return found - emptied
 
     def _summary(self, function: Function) -> Summary:
         found = self._summaries.get(function)
@@ -312,6 +323,15 @@ class States:
                     self._read.add(root)
                 found += self._parts_read(touch)
                 continue
+            elif touch.kind == CHANGE and touch.how == "merge" and _is_unseen(touch.value):
+                # Who knows which keys it brings: `state.update(copy.deepcopy(DEFAULT))`.
+                parts = self._spots.get(root, ())
+                found.append(replace(touch, kind=READ, how="changed"))
+                found += [
+                    replace(touch, kind=WRITE, how="", spot=one)
+                    for one in parts
+                    if len(one.path) > len(touch.spot.path) and touch.spot.covers(one)
+                ]
             elif touch.kind == CHANGE or touch.how == "own":
                 # What is added to keeps what was there before.
                 found.append(replace(touch, kind=READ, how="changed"))
@@ -454,6 +474,20 @@ class States:
         return found
 
 
+def _is_hook(function: Function, names: frozenset[str]) -> bool:
+    """Whether a framework's decorator says that it runs around each request."""
+    for decorator in function.decorators:
+        called = decorator.func if isinstance(decorator, nodes.Call) else decorator
+        if isinstance(called, nodes.Attribute) and called.attr in names:
+            return True
+    return False
+
+
+def _is_unseen(value: nodes.Expression | None) -> bool:
+    """Whether it is no literal whose keys could be read."""
+    return isinstance(value, (nodes.Call, nodes.Name, nodes.Attribute))
+
+
 def _is_parameter(spot: Spot) -> bool:
     return spot.root.kind == "parameter"
 
@@ -495,6 +529,12 @@ def _position(state: State) -> tuple[str, str, int, str]:
     first = state.changes[0].touch.node.span
     return (module.path if module is not None else "", state.place.name, first.line, str(first))
 
+
+_BEFORE = frozenset({"before_request", "before_app_request"})
+_AFTER = frozenset({"after_request", "after_app_request", "teardown_request"}) | frozenset(
+    {"teardown_app_request", "teardown_appcontext"}
+)
+"""Decorators of what a framework runs before and after each request."""
 
 _ENDING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit", "flask.abort"})
 """Calls that do not return."""

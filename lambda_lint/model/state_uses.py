@@ -58,6 +58,11 @@ class Uses:
                 ):
                     # What was added between two readings is the same in every environment.
                     return QUIET
+                case nodes.BinaryOperation(operator="%", left=left, right=right) if (
+                    child is left and _is_size(right)
+                ):
+                    # Every hundredth, or the next one in turn: it is meant to go on.
+                    return QUIET
                 case nodes.Call(func=nodes.Attribute(attr=attr)) if attr not in _PASSING:
                     if self.is_telemetry(parent, scope):
                         return QUIET
@@ -369,6 +374,14 @@ class Uses:
             case nodes.If(body=body, orelse=orelse) | nodes.For(body=body, orelse=orelse):
                 return self._only_tells([*body, *orelse], scope, spot)
         return False
+
+
+def _is_size(node: nodes.Expression) -> bool:
+    """Whether an operand is a number for certain, so that `%` is no formatting of text."""
+    match node:
+        case nodes.Constant(kind="int") | nodes.Call(func=nodes.Name(id="len")):
+            return True
+    return False
 
 
 def _is_plain(test: nodes.Expression) -> bool:

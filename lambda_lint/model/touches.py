@@ -138,14 +138,13 @@ class Touches:
                 ):
                     return
                 yield Touch(kind, spot, call, scope, how, value)
-            case nodes.Call(func=nodes.Name(id="setattr"), arguments=[first, second, third]) if (
-                isinstance(second.value, nodes.Constant)
-            ):
-                target = nodes.Attribute(call.span, first.value, str(second.value.value))
-                spot = self.lasting.target(target, scope)
-                if spot is not None:
-                    kind = CLEAR if is_empty(third.value) else WRITE
-                    yield Touch(kind, spot, call, scope, "", third.value)
+            case nodes.Call(func=nodes.Name(id="setattr"), arguments=[first, second, third]):
+                for name in self._texts(second.value, scope):
+                    target = nodes.Attribute(call.span, first.value, name)
+                    spot = self.lasting.target(target, scope)
+                    if spot is not None:
+                        kind = CLEAR if is_empty(third.value) else WRITE
+                        yield Touch(kind, spot, call, scope, "", third.value)
             case nodes.Call(
                 func=nodes.Name(id="heappush") | nodes.Attribute(attr="heappush"),
                 arguments=[first, second],
@@ -153,6 +152,23 @@ class Touches:
                 spot = self.lasting.of(first.value, scope)
                 if spot is not None:
                     yield Touch(CHANGE, spot, call, scope, "add", second.value)
+
+    def _texts(self, node: nodes.Expression, scope: Scope) -> list[str]:
+        """Return a literal, or those that a name is looped over: `for name in ("a", "b")`."""
+        if isinstance(node, nodes.Constant):
+            return [str(node.value)]
+        owner = scope.lookup(node.id) if isinstance(node, nodes.Name) else None
+        bindings = owner.bindings[node.id] if owner is not None else []  # type: ignore[attr-defined]
+        found: list[str] = []
+        for one in bindings:
+            if one.kind != "iterate" or not isinstance(one.value, nodes.Collection):
+                return []
+            if not all(isinstance(item, nodes.Constant) for item in one.value.items):
+                return []
+            found += [
+                str(item.value) for item in one.value.items if isinstance(item, nodes.Constant)
+            ]
+        return found
 
     def _of_all(
         self, call: nodes.Call, holder: nodes.Expression, attr: str, scope: Scope
