@@ -33,7 +33,7 @@ from lambda_lint.model.program import Binding, Class, Function, Module
 from lambda_lint.model.questions import empty_if
 from lambda_lint.model.state_changes import Change, Changes, Fill, holds_exception
 from lambda_lint.model.state_uses import PRINTED, Uses
-from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
+from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, WRITE, Touch, Touches
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
@@ -62,6 +62,8 @@ class State:
     cleaned_by: tuple[Handler, ...] = ()
     #: Handlers that leave nothing there of what they added, since they replace or empty it.
     trimmed_by: tuple[Handler, ...] = ()
+    #: Whether some way empties or replaces it.
+    is_emptied: bool = False
     #: Whether more than logs and metrics reads it at all.
     is_read: bool = False
     #: What memos fill of it.
@@ -169,6 +171,7 @@ class States:
                     self._initial(place),
                     tuple(one for one in changers if one not in dirty.get(place, ())),
                     tuple(one for one in changers if one not in grown.get(place, ())),
+                    place in self._emptied_in,
                     place in self._read,
                     self._memos_of(place),
                     place in self._drained,
@@ -200,6 +203,7 @@ class States:
         """Return the functions that may touch the places, and those that call them."""
         self._read: set[Place] = set()
         self._drained: set[Place] = set()
+        self._emptied_in: set[Place] = set()
         names = {root.name.removesuffix("()") for root in self._roots}
         # Attributes may be set without being named.
         names |= {"setattr", "vars", "__dict__"}
@@ -316,7 +320,9 @@ class States:
                 continue
             if touch.kind == DRAIN:
                 self._drained.add(root)
-            elif touch.kind == READ:
+            elif touch.kind == CLEAR or (touch.kind == WRITE and touch.how != "own"):
+                self._emptied_in.add(root)
+            if touch.kind == READ:
                 if touch.how == "own" or not self._use_of(touch):
                     continue
                 if self._use_of(touch) != PRINTED:
