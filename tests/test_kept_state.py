@@ -185,6 +185,11 @@ def handler(event, context):
 import time
 seen = {}
 def handler(event, context):
+    at = int(event["at"])
+    at = int(at)
+    for name, one in seen.items():
+        if one["at"] != at:
+            print(name)
     seen[event["id"]] = {"at": time.time()}  # LMB203
     return [name for name, one in seen.items() if one["at"]]
 """,
@@ -319,6 +324,16 @@ def search(filters, sorts={}):
     return store.find([{one: way} for one, way in sorts.items()], filters)
 def handler(event, context):
     return search(event["filters"])
+""",
+    "the same item of a default that some give": """
+SCORE = "score"
+def search(send, sorts={}):
+    sorts[SCORE] = sorts.get(SCORE) or "desc"
+    return send([one for one in sorts.items()])
+def handler(event, context):
+    if event.get("sorts"):
+        return search(context.send, event["sorts"])
+    return search(context.send)
 """,
     "what the context says of the function, once": """
 import store

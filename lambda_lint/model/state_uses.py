@@ -134,7 +134,7 @@ class Uses:
                         return True
         return False
 
-    def is_now(self, node: nodes.Node, scope: Scope) -> bool:
+    def is_now(self, node: nodes.Node, scope: Scope, depth: int = 0) -> bool:
         """Whether an expression is made from the time that is now."""
         for one in nodes.walk(node):
             if isinstance(one, nodes.Call):
@@ -143,12 +143,12 @@ class Uses:
                         self.evaluator.knowledge.momentary(value.name) is not None
                     ):
                         return True
-            elif isinstance(one, nodes.Name):
+            elif isinstance(one, nodes.Name) and depth < _MAX_DEPTH:
                 owner = scope.lookup(one.id)
                 if owner is not None and owner.kind == "function":
                     for binding in owner.bindings[one.id]:
                         if isinstance(binding.value, nodes.Call) and self.is_now(
-                            binding.value, binding.scope
+                            binding.value, binding.scope, depth + 1
                         ):
                             return True
         return False
