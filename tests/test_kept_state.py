@@ -209,6 +209,41 @@ def handler(event, context):
     text += event["text"]  # LMB203
     return {"text": text % 3, "all": text % event["id"]}
 """,
+    "the most so far": """
+best = 0
+def handler(event, context):
+    global best
+    best = max(best, event["score"])  # LMB203
+    return {"best": best}
+""",
+    "how many were read": """
+count = 0
+def handler(event, context):
+    global count
+    for one in event["items"]:
+        count += 1  # LMB203
+    return {"read": count}
+""",
+    "a result of another name": """
+import store
+from enum import Enum
+class Result(Enum):
+    OK = 1
+    BAD = 2
+    NONE = 3
+token = None
+def login(user):
+    global token
+    found = store.login(user)
+    if found is None:
+        return Result.NONE
+    token = found
+    return Result.OK
+def handler(event, context):
+    if login(event["user"]) is Result.BAD:
+        return {"error": 1}
+    return store.get(token, event["id"])  # LMB201
+""",
 }
 
 FINE = {
@@ -747,6 +782,223 @@ def handler(event, context):
             continue
         ids.add(one["id"])
         store.put(one)
+""",
+    "a buffer that `finally` empties": """
+import store
+buffer = []
+def flush():
+    if not buffer:
+        return
+    try:
+        store.put(list(buffer))
+    except OSError as error:
+        print("lost", error)
+    finally:
+        buffer.clear()
+def handler(event, context):
+    try:
+        buffer.append(event["id"])
+        return {"ok": True}
+    finally:
+        flush()
+""",
+    "sent in parts, and the rest": """
+import store
+buffer = []
+def handler(event, context):
+    for one in event["Records"]:
+        buffer.append(one["body"])
+        if len(buffer) >= 25:
+            store.put(buffer)
+            buffer.clear()
+    if buffer:
+        store.put(buffer)
+        buffer.clear()
+""",
+    "a limit for each address, whose times are thinned out": """
+import time
+from collections import defaultdict
+hits = defaultdict(list)
+def allowed(ip):
+    now = time.time()
+    hits[ip] = [one for one in hits[ip] if now - one < 60]
+    if len(hits[ip]) >= 10:
+        return False
+    hits[ip].append(now)
+    return True
+def handler(event, context):
+    if not allowed(event["ip"]):
+        return {"statusCode": 429}
+    return {"statusCode": 200}
+""",
+    "a limit for all, whose times are thinned out": """
+import time
+hits = []
+def allowed():
+    global hits
+    now = time.time()
+    hits = [one for one in hits if now - one < 60]
+    if len(hits) >= 10:
+        return False
+    hits.append(now)
+    return True
+def handler(event, context):
+    if not allowed():
+        return {"statusCode": 429}
+    return {"statusCode": 200}
+""",
+    "the number of a request": """
+import json
+import requests
+session = requests.Session()
+class Client:
+    def __init__(self):
+        self.request_id = 0
+    def call(self, method, params):
+        self.request_id += 1
+        body = {"jsonrpc": "2.0", "id": self.request_id, "method": method, "params": params}
+        return session.post("https://example.com", json=body, timeout=3).json()
+client = Client()
+def handler(event, context):
+    return client.call("get", event["params"])
+""",
+    "a bucket of tokens": """
+import time
+tokens = 10.0
+last = time.monotonic()
+def take():
+    global tokens, last
+    now = time.monotonic()
+    tokens = min(10.0, tokens + (now - last) * 2)
+    last = now
+    if tokens < 1:
+        time.sleep((1 - tokens) / 2)
+    tokens -= 1
+def handler(event, context):
+    take()
+    return event["id"]
+""",
+    "a circuit breaker of its own": """
+import time
+import store
+class Breaker:
+    def __init__(self):
+        self.failures = 0
+        self.opened_at = 0.0
+    def allow(self):
+        return self.failures < 5 or time.time() - self.opened_at > 30
+    def success(self):
+        self.failures = 0
+    def failure(self):
+        self.failures += 1
+        if self.failures >= 5:
+            self.opened_at = time.time()
+breaker = Breaker()
+def handler(event, context):
+    if not breaker.allow():
+        return {"statusCode": 503}
+    try:
+        found = store.get(event["id"])
+    except OSError:
+        breaker.failure()
+        return {"statusCode": 502}
+    breaker.success()
+    return {"statusCode": 200, "body": found}
+""",
+    "one key after the other": """
+import store
+KEYS = ["a", "b", "c"]
+turn = 0
+def key():
+    global turn
+    turn = (turn + 1) % len(KEYS)
+    return KEYS[turn]
+def handler(event, context):
+    return store.get(key(), event["id"])
+""",
+    "how often it was invoked": """
+import time
+started = time.time()
+invocations = 0
+def handler(event, context):
+    global invocations
+    invocations += 1
+    return {"ok": True, "meta": {"cold": invocations == 1, "uptime": time.time() - started}}
+""",
+    "the last ones": """
+history = []
+def handler(event, context):
+    history.append(event["text"])
+    del history[:-20]
+    return {"last": history}
+""",
+    "a result with a name": """
+import store
+token = None
+ERROR = -1
+def login(user):
+    global token
+    found = store.login(user)
+    if found is None:
+        return ERROR
+    token = found
+    return 0
+def handler(event, context):
+    code = login(event["user"])
+    if code == ERROR:
+        return {"code": code}
+    return store.get(token, event["id"])
+""",
+    "a result of an enumeration": """
+import store
+from enum import Enum
+class Result(Enum):
+    OK = 1
+    BAD = 2
+token = None
+def login(user):
+    global token
+    found = store.login(user)
+    if found is None:
+        return Result.BAD
+    token = found
+    return Result.OK
+def handler(event, context):
+    if login(event["user"]) is Result.BAD:
+        return {"error": 1}
+    return store.get(token, event["id"])
+""",
+    "a result below zero": """
+import store
+token = None
+def login(user):
+    global token
+    found = store.login(user)
+    if found is None:
+        return -1
+    token = found
+    return 0
+def handler(event, context):
+    code = login(event["user"])
+    if code < 0:
+        return {"code": code}
+    return store.get(token, event["id"])
+""",
+    "a result that is the answer": """
+import store
+token = None
+def login(user):
+    global token
+    found = store.login(user)
+    if found is None:
+        return {"statusCode": 401}
+    token = found
+    return None
+def handler(event, context):
+    error = login(event["user"])
+    if error:
+        return error
+    return store.get(token, event["id"])
 """,
 }
 

@@ -29,7 +29,9 @@ def fact_of(test: nodes.Expression, truth: bool, call: nodes.Node | None = None)
     """
     if isinstance(test, nodes.Comparison) and len(test.operators) == 1:
         operator, right = test.operators[0], test.comparators[0]
-        is_plain = isinstance(right, nodes.Constant) and right.kind in ("none", "bool")
+        is_plain = _is_symbol(right) or (
+            isinstance(right, nodes.Constant) and right.kind in ("none", "bool")
+        )
         if operator in ("==", "!=") or (operator in ("is", "is not") and is_plain):
             alike = nodes.Comparison(test.span, test.left, ["=="], [right])
             text = text_of(alike, call)
@@ -38,26 +40,41 @@ def fact_of(test: nodes.Expression, truth: bool, call: nodes.Node | None = None)
     return None if text is None else (text, truth)
 
 
-def constants_returned(function: Function) -> tuple[nodes.Constant, ...]:
-    """Return the literals that a function may return, alone or in a tuple."""
-    found = {}
+def constants_returned(function: Function) -> tuple[nodes.Expression, ...]:
+    """Return the constants that a function may return, alone or in a tuple.
+
+    Those are literals, and what is written like a constant: `ERROR`, `Result.FAILED`.
+    """
+    found: dict[str, nodes.Expression] = {}
     for value, _ in function.returns:
         for one in value.items if isinstance(value, nodes.Collection) else (value,):
-            if isinstance(one, nodes.Constant):
-                found[one.kind, one.value] = one
+            text = text_of(one)
+            is_literal = isinstance(one, (nodes.Constant, nodes.UnaryOperation))
+            if text is not None and (is_literal or _is_symbol(one)):
+                found[text] = one
     return tuple(found.values())
 
 
-def facts_of_value(
-    name: str, value: nodes.Expression | None, asked: Iterable[nodes.Constant]
-) -> Iterator[Fact]:
-    """Yield what is known of a name that holds a value: its truth, and which literals it equals.
+def _is_symbol(node: nodes.Expression | None) -> bool:
+    match node:
+        case nodes.Name(id=name) | nodes.Attribute(value=nodes.Name(), attr=name):
+            return name.isupper()
+    return False
 
-    None stands for the result of a function that ends without `return`.
+
+def facts_of_value(
+    name: str, value: nodes.Expression | None, asked: Iterable[nodes.Expression]
+) -> Iterator[Fact]:
+    """Yield what is known of a name that holds a value: its truth, and which constants it equals.
+
+    None stands for the result of a function that ends without `return`. Two constants of different
+    names are two values: nobody returns them to be told apart otherwise.
     """
     match value:
         case nodes.Constant():
             kind, held = value.kind, value.value
+        case nodes.UnaryOperation(operator="-", operand=nodes.Constant(kind="int", value=int(one))):
+            kind, held = "int", -one
         case None:
             kind, held = "none", None
         case nodes.Collection(items=items) if not any(
@@ -68,22 +85,35 @@ def facts_of_value(
         case nodes.Dict(items=items) if all(one.key is not None for one in items):
             yield f" {name} ", bool(items)
             kind, held = "other", None
+        case _ if _is_symbol(value):
+            kind, held = "symbol", None
         case _:
             return
     if kind in ("str", "int", "float", "bool", "none"):
         yield f" {name} ", bool(held)
-    none = nodes.Constant(_NOWHERE, "none")
-    for one in (none, *(two for two in asked if two.kind != "none")):
-        text = _joined(None, "==", nodes.Name(_NOWHERE, name), one)
-        if text is not None:
-            is_equal = (one.kind, one.value) == (kind, held if kind != "none" else None)
-            yield text, is_equal
+    own = nodes.Name(_NOWHERE, name)
+    if isinstance(held, int) and kind == "int":
+        zero = nodes.Constant(_NOWHERE, "int", 0)
+        for operator, holds in (("<", held < 0), (">", held > 0), ("<=", held <= 0)):
+            yield _joined(None, operator, own, zero) or "", holds
+        yield _joined(None, ">=", own, zero) or "", held >= 0
+    mine = _NONE if value is None else text_of(value)
+    texts = {_NONE, *(text_of(one) for one in asked)}
+    for other in sorted(one for one in texts if one is not None):
+        yield f"==<{text_of(own)}|{other}>", other == mine
 
 
 def is_of_result(fact: Fact) -> bool:
     """Whether a fact speaks of nothing but what a function returns."""
     names = re.findall(r" (\S+) ", fact[0])
-    return bool(names) and all(one.startswith(RESULT) for one in names)
+    return any(one.startswith(RESULT) for one in names) and all(
+        one.startswith(RESULT) or _is_constant_name(fact[0], one) for one in names
+    )
+
+
+def _is_constant_name(text: str, name: str) -> bool:
+    """Whether a name of a fact is written like a constant, or is where one is taken from."""
+    return name.isupper() or re.search(rf" {re.escape(name)} \.[A-Z][A-Z0-9_]*\b", text) is not None
 
 
 def renamed(fact: Fact, name: str, other: str) -> Fact | None:
@@ -129,6 +159,8 @@ def _joined(call: nodes.Node | None, word: str, *parts: nodes.Node) -> str | Non
         return None
     return f"{word}<{'|'.join(one for one in texts if one is not None)}>"
 
+
+_NONE = "none:None"
 
 _NOWHERE = Span(1, 1, 1, 1)
 

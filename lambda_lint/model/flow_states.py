@@ -135,7 +135,7 @@ class _Run:
     calls: Callable[[Atom, Function], Sequence[Stage]]
     decided: Callable[[nodes.Expression, Module], bool | None]
     emptied: Callable[[nodes.Expression, bool, Function], Spot | None]
-    constants: tuple[nodes.Constant, ...]
+    constants: tuple[nodes.Expression, ...]
     before: dict[Block, _State] = field(default_factory=dict)
     done: dict[Atom, tuple[Sequence[Touch], Sequence[Stage]]] = field(default_factory=dict)
 
@@ -370,7 +370,7 @@ def _told_of(claims: frozenset[Claim], name: str, other: str) -> frozenset[Claim
 
 
 def _resulting(
-    state: _State, value: nodes.Expression | None, constants: Sequence[nodes.Constant]
+    state: _State, value: nodes.Expression | None, constants: Sequence[nodes.Expression]
 ) -> _State:
     """The state where a function returns: what is known of the value is known of its result."""
     assumed = {one for one in state.assumed if f" {RESULT}" not in one[0]}

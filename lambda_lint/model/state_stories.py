@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -75,7 +76,9 @@ def stories(state: State, kind: str) -> Iterator[Story]:
         if function in told or (kind == REBOUND and told):
             continue
         shows = _telling(state, change) if kind == REBOUND else lambda stale: True
-        if kind == GROWN and (not _is_kept(state, change) or _is_same_again(change)):
+        if kind == GROWN and (
+            not _is_kept(state, change) or _is_same_again(change) or _is_sequence(change)
+        ):
             continue
         found = [
             one
@@ -176,6 +179,24 @@ def _is_same_again(change: Change) -> bool:
     )
 
 
+def _is_sequence(change: Change) -> bool:
+    """Whether a number counts on by one and is called what tells one thing from the next.
+
+    The next request of a client has another number than the last one, in whatever invocation.
+    """
+    parent = change.touch.scope.module.parents.get(change.touch.node)
+    step = change.touch.value
+    if isinstance(step, nodes.BinaryOperation):
+        step = step.right
+    if not isinstance(parent, (nodes.AugmentedAssign, nodes.Assign)):
+        return False
+    if not isinstance(step, nodes.Constant) or step.kind != "int":
+        return False
+    name = change.spot.root.name if not change.spot.path else change.spot.path[-1].strip("[].'")
+    words = set(re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_"))
+    return not words.isdisjoint(_SEQUENCES)
+
+
 def _varies(change: Change) -> bool:
     """Whether invocations write different things."""
     if change.depends_on & {EVENT, CREDENTIALS, ITERATION}:
@@ -270,6 +291,12 @@ def _without_start(steps: Sequence[Step], before: Sequence[Step]) -> Sequence[St
         shared += 1
     return steps[shared:]
 
+
+_SEQUENCES = frozenset(
+    {"id", "seq", "sequence", "nonce", "serial", "turn", "index", "idx", "cursor", "generation"}
+    | {"invocation", "invocations", "warm"}
+)
+"""Words in the names of numbers that are meant to go on."""
 
 _MAX_TEXT = 60
 """Longer tests are not quoted in messages."""

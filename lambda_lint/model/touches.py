@@ -78,7 +78,11 @@ class Touches:
                 if isinstance(index, nodes.Slice):
                     if index.lower is None and index.upper is None:
                         yield Touch(kind, base, target, scope, how, value)
+                    elif isinstance(place, nodes.Delete):
+                        yield Touch(DRAIN, base, target, scope)
                     return
+                if how == "own" and _is_thinned(value):
+                    yield Touch(DRAIN, base, target, scope)
                 spot = self.lasting.target(target, scope)
                 if spot is not None and spot.path and spot.path[-1] != ANY:
                     yield Touch(kind, spot, target, scope, how, value)
@@ -89,6 +93,8 @@ class Touches:
             case _:
                 spot = self.lasting.target(target, scope)
                 if spot is not None:
+                    if how == "own" and _is_thinned(value):
+                        yield Touch(DRAIN, spot, target, scope)
                     yield Touch(kind, spot, target, scope, how, value)
 
     def _makes_own(self, target: nodes.Expression, value: nodes.Expression, scope: Scope) -> bool:
@@ -260,6 +266,36 @@ def attributes_of(node: nodes.Expression) -> nodes.Expression | None:
         case nodes.Attribute(value=value, attr="__dict__"):
             return value
     return None
+
+
+def _is_thinned(value: nodes.Expression | None) -> bool:
+    """Whether a new value holds less of the old one, or never more than a limit.
+
+    `x = [one for one in x if new(one)]`, `x = x[-20:]`, `x = min(10, x + 1)`, `x = (x + 1) % n`.
+    """
+    match value:
+        case nodes.Comprehension(clauses=clauses):
+            return any(one.conditions for one in clauses)
+        case nodes.Subscript(index=nodes.Slice()):
+            return True
+        case nodes.Call(func=nodes.Name(id="filter")):
+            return True
+        case nodes.Call(func=nodes.Name(id="min"), arguments=arguments):
+            return any(_is_limit(one.value) for one in arguments)
+        case nodes.Call(func=nodes.Name(id="list" | "set" | "dict" | "tuple"), arguments=[one]):
+            return _is_thinned(one.value)
+        case nodes.BinaryOperation(operator="%", right=right):
+            return _is_limit(right)
+    return False
+
+
+def _is_limit(node: nodes.Expression) -> bool:
+    match node:
+        case nodes.Constant(kind="int" | "float") | nodes.Call(func=nodes.Name(id="len")):
+            return True
+        case nodes.Name(id=name) | nodes.Attribute(attr=name):
+            return name.isupper()
+    return False
 
 
 def is_blank(value: nodes.Expression | None) -> bool:
