@@ -68,6 +68,8 @@ def handler(event, context, found=[]):
     return {"found": found}
 ```
 
+Not run: it has two handlers, and Chalice answers only to API Gateway.
+
 ```python good name="named in the path"
 from chalice import Chalice
 
@@ -78,6 +80,8 @@ def collect(skus=[]):
     skus.append(len(skus))
     return {"skus": skus}
 ```
+
+Not run: Chalice answers only to API Gateway.
 
 ```python good name="never changed, given, one for each object, or a cache"
 class Batch:

@@ -49,7 +49,8 @@ class Frozen:
     is_left_out: bool = True
     #: Whether a hook that runs when a snapshot is restored makes it anew.
     restored: bool = False
-    #: What it has to do with the call: it `is` that, `is made from` it, or `is chosen by` it.
+    #: What it has to do with the call: it `is` that, `holds` it, `is made from`
+    #: it, or `is chosen by` it.
     relation: str = "is"
     #: The argument of a field that has the call in it, and the one that takes a function instead.
     argument: nodes.Argument | None = None
@@ -355,6 +356,8 @@ def _relation(site: CallSite) -> str:
                 return "is chosen by"
             case nodes.Comparison():
                 return "is chosen by"
+            case nodes.Dict() | nodes.Collection():
+                return "holds"
             case nodes.Statement():
                 break
     return "is"
