@@ -226,7 +226,13 @@ class Report:
 
     @staticmethod
     def of_cache(
-        caching: Caching, project: Project, *, message: str, help: str, last: str
+        caching: Caching,
+        project: Project,
+        *,
+        message: str,
+        help: str,
+        last: str,
+        severity: Severity | None = None,
     ) -> Report:
         """Report a cache, with the way of an invocation that brings a key as its witness."""
         only_custom = all(one.custom_resource for one in caching.handlers)
@@ -239,10 +245,11 @@ class Report:
             witness=(
                 *project.phases.witness(caching.way),
                 caching.brought,
+                *caching.others,
                 Step(caching.path, caching.span, last),
             ),
             handlers=tuple(one.label for one in caching.handlers),
-            severity=Severity.INFO if only_custom else None,
+            severity=Severity.INFO if only_custom else severity,
             confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
         )
 

@@ -78,6 +78,13 @@ def bounded_cache(caching: Caching, project: Project) -> str:
         )
     target = project.sources[caching.path].slice(caching.span)
     container = target.rpartition("[")[0] if target.endswith("]") else caching.shown
+    if caching.keeps_locks:
+        # To take one out by its age would let a second one in beside who holds it.
+        return _code(
+            "keep only the locks that somebody holds or waits for, each in a variable before it goes "
+            "in, because this alone does not hold it",
+            f"{container} = weakref.WeakValueDictionary()",
+        )
     return _code(
         "take out the oldest entry when it is full",
         f"if len({container}) >= 128:\n    {container}.pop(next(iter({container})))",

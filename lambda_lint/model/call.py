@@ -342,6 +342,19 @@ class Call(CallFacts, CallEffects):
             or memos.of_container(self.site, project.usage)
         )
 
+    @cached_property
+    def emptied_memo(self) -> Guard | None:
+        """The memo around the call that every invocation empties first, so that it holds for one.
+
+        Who writes that wants a new object for each invocation, and no more than one.
+        """
+        phases = self.project.phases
+        scope = self.site.scope
+        guards = [*phases.guards.around(self.node, scope)]
+        for edge in self.way.edges if self.way is not None else ():
+            guards += phases.edge_guards(edge)
+        return next((one for one in guards if phases.is_emptied(one, self.handlers)), None)
+
     def _failing_guard(self) -> Guard | None:
         phases = self.project.phases
         found = phases.failing(self.node, self.site.scope)
