@@ -168,10 +168,7 @@ def handler(event, context):
 Locks are small, and one that is dropped while somebody holds it protects nothing any more. A
 dictionary of them is information, shown with `--strict`:
 
-```python events
-for number in range(3):
-    send({"order": str(number)})
-```
+Not run: an environment notices only millions of them.
 
 ```python bad name="locks"
 import threading
