@@ -333,7 +333,13 @@ class Call(CallFacts, CallEffects):
                 project.phases,
                 [*functions, self.function],
                 self.handlers,
-                lambda site: bool(project.dependence.of_call(site.node, site.scope)),
+                lambda site: (
+                    bool(project.dependence.of_call(site.node, site.scope))
+                    or not all(
+                        project.constants.is_fixed(one.value, site.scope)
+                        for one in site.node.arguments
+                    )
+                ),
             )
         return (
             found

@@ -17,7 +17,7 @@ from lambda_lint.model.handlers import Handler
 from lambda_lint.model.phases import Path, Phase
 from lambda_lint.model.program import CallSite, Function, Scope
 from lambda_lint.model.resources import Resource
-from lambda_lint.model.temporary import Left
+from lambda_lint.model.temporary import Left, Packed
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
@@ -139,6 +139,13 @@ class CallEffects:
         if self.phase is not Phase.INVOKE or not self.handlers:
             return None
         return self.project.temporary.left_by(self.site)
+
+    @cached_property
+    def packed(self) -> Packed | None:
+        """The folder below /tmp that the call packs with what other invocations left there."""
+        if self.phase is not Phase.INVOKE or not self.handlers:
+            return None
+        return self.project.temporary.packed_by(self.site)
 
     @cached_property
     def needs_shared_memory(self) -> bool:
