@@ -7,17 +7,27 @@ that works. The text is one sentence, and indented lines below it.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from lambda_lint.model.caches import Caching
 from lambda_lint.model.kept import Kept
 from lambda_lint.model.program import Scope
 from lambda_lint.model.project import Call, Project
+from lambda_lint.model.secret_uses import is_of_object, made_at_import, written_as
 from lambda_lint.syntax import nodes
 
 
 def secret_getter(kept: Kept, project: Project) -> str:
     """Return how to keep a secret or a setting for some minutes only."""
     asked = _asked(kept, project)
+    if is_of_object(kept, project):
+        return (
+            f"have the object fetch `{written_as(kept, project)}` where it uses it, by a getter "
+            "that remembers it for some minutes, or make the object anew after that time"
+        )
+    made = made_at_import(kept, project)
+    if made:
+        return _made_anew(kept, made)
     if project.has_library("aws-lambda-powertools") and asked is not None:
         call = _of_powertools(kept, asked)
         return _code(
@@ -56,6 +66,27 @@ def secret_getter(kept: Kept, project: Project) -> str:
         f"    global {name}, {since}\n"
         f"    if {name} is None or time.time() - {since} > 300:\n"
         f"{textwrap.indent(f'{name} = {_value(kept, project)}', ' ' * 8)}\n"
+        f"        {since} = time.time()\n"
+        f"    return {name}",
+    )
+
+
+def _made_anew(kept: Kept, made: Sequence[str]) -> str:
+    """Return how to keep for some minutes what was made from a secret at import."""
+    rest = f", and so with `{'`, `'.join(made[1:])}`" if len(made) > 1 else ""
+    sentence = f"`{made[0]}` is what invocations use: make it from a fresh secret every five minutes"
+    if not made[0].isidentifier():
+        return f"{sentence} where it is used, instead of at import{rest}"
+    name = made[0]
+    since = f"_{name.lower().lstrip('_')}_made_at"
+    return _code(
+        f"{sentence}, by a getter{rest}",
+        f"{name} = None\n"
+        f"{since} = 0.0\n\n"
+        f"def get_{name.lower().lstrip('_')}():\n"
+        f"    global {name}, {since}\n"
+        f"    if {name} is None or time.time() - {since} > 300:\n"
+        f"        {name} = …  # from a new `{kept.shown}`\n"
         f"        {since} = time.time()\n"
         f"    return {name}",
     )
