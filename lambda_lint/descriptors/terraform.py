@@ -208,9 +208,7 @@ class _Folder:
         match = _VARIABLE.fullmatch(_unquoted(value)) if isinstance(value, str) else None
         if match is None:
             return []
-        return [
-            (folder, body[match[1]]) for folder, body in self._users() if body.get(match[1])
-        ]
+        return [(folder, body[match[1]]) for folder, body in self._users() if body.get(match[1])]
 
     def _users(self) -> list[tuple[_Folder, dict[str, Any]]]:
         """Return the `module` blocks of the project whose source is this folder."""

@@ -74,7 +74,7 @@ def secret_getter(kept: Kept, project: Project) -> str:
 def _made_anew(kept: Kept, made: Sequence[str]) -> str:
     """Return how to keep for some minutes what was made from a secret at import."""
     rest = f", and so with `{'`, `'.join(made[1:])}`" if len(made) > 1 else ""
-    sentence = f"`{made[0]}` is what invocations use: make it from a fresh secret every five minutes"
+    sentence = f"invocations use `{made[0]}`: make it from a fresh value every five minutes"
     if not made[0].isidentifier():
         return f"{sentence} where it is used, instead of at import{rest}"
     name = made[0]

@@ -243,7 +243,9 @@ class Caches:
                 )
 
     def _is_lock(self, value: nodes.Node | None, scope: Scope) -> bool:
-        values = self.evaluator.evaluate(value, scope) if isinstance(value, nodes.Expression) else ()
+        values = (
+            self.evaluator.evaluate(value, scope) if isinstance(value, nodes.Expression) else ()
+        )
         return any(isinstance(one, External) and one.name in _LOCKS for one in values)
 
     def _identity(self, key: nodes.Expression, scope: Scope) -> str | None:

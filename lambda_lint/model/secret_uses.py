@@ -137,7 +137,9 @@ class _Loads:
             match self.module.statement_of(node):
                 case nodes.Assign(targets=targets, value=value) if _holds(value, node):
                     for target in targets:
-                        yield from target.items if isinstance(target, nodes.Collection) else [target]
+                        yield from (
+                            target.items if isinstance(target, nodes.Collection) else [target]
+                        )
                 case nodes.AnnotatedAssign(target=target, value=nodes.Expression() as value):
                     if _holds(value, node):
                         yield target

@@ -103,7 +103,8 @@ class Temporary:
         if any(one.star for one in arguments):
             return None
         positional = [one.value for one in arguments if not one.name]
-        given = dict(zip(("base_name", "format", "root_dir", "base_dir"), positional))
+        names = ("base_name", "format", "root_dir", "base_dir")
+        given = dict(zip(names, positional, strict=False))
         given.update({one.name: one.value for one in arguments if one.name})
         found = ""
         for name in ("root_dir", "base_dir"):
