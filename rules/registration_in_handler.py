@@ -253,8 +253,22 @@ def handler(event, context):
     bus.send("order", event["id"])
 ```
 
-A registration that only takes the place of the one before, as in bots of LINE, is information and
-shown with `--strict`.
+A registration that only takes the place of the one before is information, shown with `--strict`:
+
+```python bad name="in the place of the one before"
+import linebot
+
+bot = linebot.WebhookHandler("secret")
+
+def handler(event, context):
+    @bot.add(event["kind"])  # LMB401
+    def answer(text):
+        return text
+
+    return bot.handle(event["body"], event["signature"])
+```
+
+Not run: the second registration does what the first one did.
 
 Silent when a test asks what is registered (`if not logger.handlers`), when something that the
 handler runs takes it off or replaces the list (`removeHandler`, `handlers.clear()`, `dictConfig`,
@@ -294,9 +308,11 @@ def _help(call: Call) -> str:
     remedy = call.remedy
     helper = call.helper
     if helper is not None:
+        class_ = helper.caller.class_
+        caller = f"{class_.name}.{helper.caller.name}" if class_ else helper.caller.name
         return (
-            f"call `{helper.callee.name}` once, at module level, instead of in "
-            f"`{helper.caller.name}`, or do this {remedy or 'once'}"
+            f"call `{helper.callee.name}` once, at module level, instead of in `{caller}`, or do "
+            f"this {remedy or 'once'}"
         )
     if call.depends_on:
         # What is registered is made from the event, and cannot be made at import.

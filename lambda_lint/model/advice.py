@@ -112,8 +112,8 @@ def bounded_cache(caching: Caching, project: Project) -> str:
     if caching.keeps_locks:
         # To take one out by its age would let a second one in beside who holds it.
         return _code(
-            "keep only the locks that somebody holds or waits for, each in a variable before it goes "
-            "in, because this alone does not hold it",
+            "keep only the locks that somebody holds or waits for, each in a variable before it "
+            "goes in, because this alone does not hold it",
             f"{container} = weakref.WeakValueDictionary()",
         )
     return _code(
