@@ -168,8 +168,6 @@ def handler(event, context):
 Locks are small, and one that is dropped while somebody holds it protects nothing any more. A
 dictionary of them is information, shown with `--strict`:
 
-Not run: an environment notices only millions of them.
-
 ```python bad name="locks"
 import threading
 
@@ -184,6 +182,8 @@ def handler(event, context):
     with lock_for(event["order"]):
         return event["order"]
 ```
+
+Not run: an environment notices only millions of them.
 
 A cache is told of once, where it is filled first, and a time in a test counts where the test is
 about what the cache keeps:
