@@ -13,7 +13,7 @@ from lambda_lint.model.caches import Caching
 from lambda_lint.model.kept import Kept
 from lambda_lint.model.program import Scope
 from lambda_lint.model.project import Call, Project
-from lambda_lint.model.secret_uses import is_of_object, made_at_import, written_as
+from lambda_lint.model.secret_uses import is_decorating, is_of_object, made_at_import, written_as
 from lambda_lint.syntax import nodes
 
 
@@ -27,6 +27,12 @@ def secret_getter(kept: Kept, project: Project) -> str:
         )
     made = made_at_import(kept, project)
     if made:
+        if is_decorating(made[0], kept, project):
+            # Its functions are registered at import, so that it cannot be made again.
+            return (
+                f"`{made[0]}` keeps what it was made from: give it a function that fetches the "
+                "value and keeps it for some minutes, where the library takes one"
+            )
         return _made_anew(kept, made)
     if project.has_library("aws-lambda-powertools") and asked is not None:
         call = _of_powertools(kept, asked)

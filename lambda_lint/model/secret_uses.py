@@ -76,6 +76,17 @@ def made_at_import(kept: Kept, project: Project) -> list[str]:
     return list(found)
 
 
+def is_decorating(name: str, kept: Kept, project: Project) -> bool:
+    """Whether functions of the module are registered on a variable: `@app.event("message")`."""
+    module = project.call_graph.modules[kept.path]
+    return any(
+        isinstance(one, nodes.Name) and one.id == name
+        for function in module.functions
+        for decorator in function.decorators
+        for one in nodes.walk(decorator)
+    )
+
+
 def says_no_secret(kept: Kept, project: Project) -> bool:
     """Whether a parameter has a constant name, and neither it nor what it is kept in says secret.
 
