@@ -9,6 +9,8 @@ main() {
     cd "$INPUT_WORKING_DIRECTORY" || unable "the working-directory does not exist"
     refuse_what_cannot_be_meant
     linter=$(installed_linter)
+    # Python ends with 1 when it cannot even begin, which would look like findings.
+    "$linter" --version >/dev/null || unable "the linter does not start"
     options=()
     paths=()
     read_inputs

@@ -16,7 +16,6 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -109,12 +108,15 @@ def _renamed(gone: Sequence[Entry], unknown: Mapping[str, str]) -> list[tuple[En
     by_content: dict[str, set[str]] = defaultdict(set)
     for name, path in unknown.items():
         by_content[name[:half]].add(path)
-    moves: dict[tuple[str, str], list[tuple[Entry, Entry]]] = defaultdict(list)
+    moves: dict[tuple[str, str], list[tuple[Entry, str]]] = defaultdict(list)
     for entry in gone:
+        occurrence = fingerprint.occurrence_in(entry.fingerprint, entry.path)
+        if occurrence is None:
+            continue
         for path in by_content.get(entry.fingerprint[:half], ()):
-            now = fingerprint.renamed(entry.fingerprint, entry.path, path)
-            if now is not None and unknown.get(now) == path:
-                moves[entry.path, path].append((entry, replace(entry, path=path, fingerprint=now)))
+            now = fingerprint.renamed(entry.fingerprint, path, occurrence)
+            if unknown.get(now) == path:
+                moves[entry.path, path].append((entry, now))
     ranks: dict[tuple[int, int, int], list[tuple[str, str]]] = defaultdict(list)
     for pair, moved in moves.items():
         ranks[_nearness(pair, len(moved))].append(pair)
@@ -132,19 +134,30 @@ def _renamed(gone: Sequence[Entry], unknown: Mapping[str, str]) -> list[tuple[En
             settled_old.add(old)
             settled_new.add(new)
             if times_old[old] == 1 and times_new[new] == 1:
-                found += moves[old, new]
+                found += [
+                    (entry, replace(entry, path=new, fingerprint=now))
+                    for entry, now in moves[old, new]
+                ]
     return found
 
 
 def _nearness(pair: tuple[str, str], shared: int) -> tuple[int, int, int]:
     """Return a key that sorts the most likely rename first."""
-    old, new = (path.split("/") for path in pair)
-    return (-shared, -_in_common(old[::-1], new[::-1]), -_in_common(old, new))
+    old, new = pair[0].split("/"), pair[1].split("/")
+    beginning = _in_common(old, new)
+    old.reverse()
+    new.reverse()
+    return (-shared, -_in_common(old, new), -beginning)
 
 
 def _in_common(one: list[str], other: list[str]) -> int:
-    pairs = zip(one, other, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    """Return how many items two lists begin with that are the same."""
+    count = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
 
 
 # The file.

@@ -25,6 +25,7 @@ FORMATS = (
     "gitlab",
     "junit",
     "rdjson",
+    "html",
 )
 INTERRUPTED = 130
 
@@ -86,6 +87,14 @@ def _run(options: argparse.Namespace) -> int:
             from lambda_lint.commands import handlers
 
             return handlers.run(options)
+        case "config":
+            from lambda_lint.commands import config
+
+            return config.run(options)
+        case "completion":
+            from lambda_lint.commands import completion
+
+            return completion.run(options, _parser())
         case "baseline":
             from lambda_lint.commands import baseline
 
@@ -102,8 +111,21 @@ def _complain(message: str) -> None:
         print(f"lambda-lint: {terminal.printable(message)}", file=sys.stderr)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Lets `--add-ignore` stand alone: argparse would take the path behind it for the reason."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Do as argparse does."""
+        words = list(sys.argv[1:] if args is None else args)
+        end = words.index("--") if "--" in words else len(words)
+        words[:end] = ["--add-ignore=" if one == "--add-ignore" else one for one in words[:end]]
+        return super().parse_known_args(words, namespace)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="lambda-lint",
         description="Finds state and reuse mistakes in Python code for AWS Lambda.",
         epilog="Exit codes: 0 nothing found, 1 findings, 2 the tool could not do its job.",
@@ -115,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_rule(commands)
     _add_rules(commands)
     _add_handlers(commands)
+    _add_config(commands)
+    _add_completion(commands)
     _add_baseline(commands)
     _add_new(commands)
     return parser
@@ -146,27 +170,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     _add_project_options(check)
 
-    rules = check.add_argument_group("rules")
-    for name, meaning in (
-        ("--select", "run only these rules"),
-        ("--ignore", "leave these rules out"),
-        ("--extend-select", "run these rules too"),
-    ):
-        rules.add_argument(
-            name,
-            metavar="RULES",
-            action="append",
-            type=_names,
-            help=f"{meaning}: names, codes, beginnings of codes or ALL, separated by commas",
-        )
-    rules.add_argument(
-        "--strict", action="store_true", help="show information and findings of low confidence too"
-    )
-    rules.add_argument(
-        "--severity",
-        choices=("info", "warning", "error"),
-        help="show only findings that are at least so severe",
-    )
+    _add_rule_choice(check)
 
     known = check.add_argument_group("only what is new")
     lines = known.add_mutually_exclusive_group()
@@ -208,6 +212,12 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="exit with 1 when something was fixed, even if no finding is left",
     )
 
+    fixes.add_argument(
+        "--add-ignore",
+        metavar="REASON",
+        help="silence what is found by comments: `--add-ignore` or `--add-ignore=REASON`",
+    )
+
     output = check.add_argument_group("output")
     output.add_argument("--output-format", choices=FORMATS, default="full", help="default: full")
     output.add_argument("--output-file", metavar="FILE", help="write there instead of the terminal")
@@ -218,6 +228,32 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--exit-zero", action="store_true", help="exit with 0 even if there are findings"
     )
     output.add_argument("--color", choices=("auto", "always", "never"), default="auto")
+
+
+def _add_rule_choice(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add the options that decide which rules speak, and of what."""
+    rules = command.add_argument_group("rules")
+    for name, meaning in (
+        ("--select", "run only these rules"),
+        ("--ignore", "leave these rules out"),
+        ("--extend-select", "run these rules too"),
+    ):
+        rules.add_argument(
+            name,
+            metavar="RULES",
+            action="append",
+            type=_names,
+            help=f"{meaning}: names, codes, beginnings of codes or ALL, separated by commas",
+        )
+    rules.add_argument(
+        "--strict", action="store_true", help="show information and findings of low confidence too"
+    )
+    rules.add_argument(
+        "--severity",
+        choices=("info", "warning", "error"),
+        help="show only findings that are at least so severe",
+    )
+    return rules
 
 
 def _add_project_options(command: argparse.ArgumentParser) -> None:
@@ -274,6 +310,30 @@ def _add_handlers(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="tell how many calls were followed, and which not",
     )
     _add_project_options(handlers)
+
+
+def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    config = _command(
+        commands, "config", "Show the settings that are in force, and where each comes from."
+    )
+    config.add_argument(
+        "path",
+        nargs="?",
+        metavar="PATH",
+        help="a file, to show what is different for it, or a directory of another project",
+    )
+    config.add_argument("--output-format", choices=("full", "json"), default="full")
+    config.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of the configuration instead"
+    )
+    _add_project_options(config)
+    _add_rule_choice(config)
+
+
+def _add_completion(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    completion = _command(commands, "completion", "Print a script that completes words in a shell.")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish", "tcsh"))
+    completion.add_argument("--config", metavar="FILE", help="read the settings from this file")
 
 
 def _add_baseline(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -15,6 +15,8 @@ CUSTOM_RESOURCE = "custom-resource"
 TELEMETRY = "telemetry-layer"
 DURABLE = "durable"
 EDGE = "edge"
+WEB_FUNCTION = "web-function"
+"""Said by the configuration only: one process serves many requests at a time."""
 
 FLAGS = (
     SNAPSTART,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from lambda_lint import suppress
+from lambda_lint import registry, suppress
 from lambda_lint.cache import Cache
-from lambda_lint.declaration import Declaration
+from lambda_lint.declaration import MANAGED_INSTANCES, SNAPSTART, WEB_FUNCTION, Declaration
 from lambda_lint.descriptors import deployment
 from lambda_lint.descriptors.inline import Inline
 from lambda_lint.finding import (
@@ -21,6 +21,7 @@ from lambda_lint.finding import (
     UnusedSuppression,
 )
 from lambda_lint.fingerprint import with_fingerprints
+from lambda_lint.life import Life, Mark, Moment
 from lambda_lint.model import program
 from lambda_lint.model.caches import Caching
 from lambda_lint.model.declared import MissingHandler
@@ -30,6 +31,8 @@ from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.kept import Kept
 from lambda_lint.model.knowledge import Knowledge, KnowledgeError
 from lambda_lint.model.lifetimes import Aging
+from lambda_lint.model.lives import lives as model_lives
+from lambda_lint.model.lives import moment_of
 from lambda_lint.model.project import Call, Project, StateChange, UnresolvedCall
 from lambda_lint.model.races import Race
 from lambda_lint.model.replays import Replayed
@@ -52,14 +55,16 @@ class Result:
     `findings` are sorted, unsuppressed and of every severity and confidence; their paths are
     relative to the project root. `errors` tell what the engine could not do: a rule that crashed,
     a configured handler that does not exist; `notes` what it did without: a descriptor that cannot
-    be read. `parsed` are the paths that the model was built from. `inline` is the code that is
-    written in templates, by the paths that it has in the model; findings have those of templates.
+    be read. `parsed` are the paths that the model was built from, `settings` those of the run.
+    `inline` is the code that is written in templates, by the paths that it has in the model;
+    findings have those of templates.
     """
 
     findings: tuple[Finding, ...]
     errors: tuple[str, ...]
     project: Project
     parsed: tuple[str, ...]
+    settings: Settings
     notes: tuple[str, ...] = ()
     inline: Mapping[str, Inline] = field(default_factory=dict)
 
@@ -123,6 +128,7 @@ def _lint(
         (*errors, *problems),
         project,
         tuple(sorted(modules)),
+        settings,
         deployed.notes,
         inline,
     )
@@ -137,27 +143,85 @@ def unsuppressed(
     """
     applied = suppress.apply(result.findings, sources, noqa=noqa)
     speaking = [one for one in rules if one.entity is UnusedSuppression]
-    parsed = set(result.parsed)
-    ran = {name for one in rules if one not in speaking for name in (one.code, one.slug)}
-    # What `noqa` silences is flake8's business, and what was not looked at had no chance.
-    unused = [
-        one for one in applied.unused if not one.is_noqa and one.path in parsed and one.name in ran
-    ]
-    if not speaking or not unused:
+    notes = _notes(applied, result, [one for one in rules if one not in speaking])
+    if not speaking or not notes:
         return applied.findings
-    said = [
-        _finding(rule, report)
-        for rule in speaking
-        for one in unused
-        for report in rule.check(one, result.project)
-    ]
+    left: list[Finding] = []
+    # A comment that silences all by mistake must not silence what is said of itself.
+    for blanket in (True, False):
+        said = [
+            _finding(rule, report)
+            for rule in speaking
+            for one in notes
+            if blanket is not (one.is_noqa and bool(one.problem))
+            for report in rule.check(one, result.project)
+        ]
+        where = {one.path: sources[one.path] for one in said if one.path in sources}
+        left += suppress.apply(said, where, noqa=noqa, blanket=blanket).findings
     numbered = with_fingerprints(
-        said,
+        sorted(left, key=lambda one: one.sort_key),
         source_lines=lambda path: sources[path].lines if path in sources else (),
         scope_of=_scopes(result.project.modules),
     )
-    left = suppress.apply(numbered, sources, noqa=noqa).findings
-    return tuple(sorted((*applied.findings, *left), key=lambda one: one.sort_key))
+    return tuple(sorted((*applied.findings, *numbered), key=lambda one: one.sort_key))
+
+
+def _notes(
+    applied: suppress.Suppressed, result: Result, ran: Sequence[Rule]
+) -> list[UnusedSuppression]:
+    """Return what there is to say about the comments of a project."""
+    settings = result.settings
+    parsed = set(result.parsed)
+    names = {name for one in ran for name in (one.code, one.slug)}
+    notes = list(applied.malformed)
+    known: Sequence[Rule] | None = None
+    for one in applied.unused:
+        if one.name in names:
+            # What `noqa` silences is flake8's business, and what was not looked at had no chance.
+            notes += [] if one.is_noqa or one.path not in parsed else [one]
+            continue
+        if known is None:
+            # Rules that did not run are no mistake, and most comments name one that did.
+            known = registry.load_rules((registry.BUILTIN, *settings.rules))
+        advice = registry.advice_for_unknown(one.name, known, beginnings=one.is_noqa)
+        if advice is not None:
+            problem = f"there is no rule `{one.name}`, so nothing is silenced"
+            notes.append(replace(one, problem=problem, advice=advice))
+    for one in applied.unexplained:
+        if settings.for_file(one.path).require_suppression_reason:
+            notes.append(one)
+    return sorted(notes, key=lambda one: (one.path, one.span, one.problem))
+
+
+def lives(result: Result, findings: Iterable[Finding]) -> tuple[Life, ...]:
+    """Return what is known of the life of each handler, with the moments of these findings."""
+    with without_collecting():
+        return with_deep_stack(lambda: tuple(_lives(result, tuple(findings))))
+
+
+def _lives(result: Result, findings: Sequence[Finding]) -> Iterator[Life]:
+    shown: dict[str, list[tuple[str, Moment]]] = {}
+    for one in findings:
+        moment = moment_of(result.project, one.path, one.span.line)
+        for label in one.handlers:
+            shown.setdefault(label, []).append((one.fingerprint, moment))
+    for life in model_lives(result.project):
+        moved = _moved_life(life, result.inline)
+        yield replace(moved, findings=tuple(shown.get(moved.label, ())))
+
+
+def _moved_life(life: Life, inline: Mapping[str, Inline]) -> Life:
+    """Return the life with the places of templates for code that stands in these."""
+    if not inline:
+        return life
+
+    def moved(mark: Mark) -> Mark:
+        found = inline.get(mark.path)
+        if found is None:
+            return mark
+        return Mark(found.template, found.place(Span(mark.line, 1, mark.line, 1)).line)
+
+    return life.moved(moved)
 
 
 def _in_templates(
@@ -308,15 +372,39 @@ def _project(
                 is_handler_by_name=settings.is_handler_by_pattern,
                 declarations=deployed.declarations,
                 libraries=deployed.libraries,
-                snapstart=settings.snapstart,
-                managed_instances=settings.managed_instances,
-                web_functions=settings.web_functions,
+                **_everywhere(settings),
+                flags_of=_flags_of(settings),
             )
         except ConfiguredHandlerError as error:
             problems.append(str(error))
             handlers = [one for one in handlers if repr(one) not in str(error)]
         else:
             return project, problems
+
+
+_FLAGS = {
+    "snapstart": SNAPSTART,
+    "managed_instances": MANAGED_INSTANCES,
+    "web_functions": WEB_FUNCTION,
+}
+
+
+def _everywhere(settings: Settings) -> dict[str, bool]:
+    """Return what holds for all functions: what differs is said of each handler instead."""
+    return {name: getattr(settings, name) and not settings.differs(name) for name in _FLAGS}
+
+
+def _flags_of(settings: Settings) -> Callable[[str], frozenset[str]]:
+    """Return a function that tells what the settings say of the handlers in a file."""
+    differing = {name: flag for name, flag in _FLAGS.items() if settings.differs(name)}
+
+    def flags_of(path: str) -> frozenset[str]:
+        if not differing:
+            return frozenset()
+        here = settings.for_file(path)
+        return frozenset(flag for name, flag in differing.items() if getattr(here, name))
+
+    return flags_of
 
 
 def _ask(
@@ -389,7 +477,7 @@ def _finding(rule: Rule, report: Report) -> Finding:
         code=rule.code,
         rule=rule.slug,
         category=rule.category,
-        severity=report.severity or rule.severity,
+        severity=rule.severity_of(report),
         confidence=report.confidence,
         message=report.message,
         help=report.help,
@@ -434,4 +522,4 @@ def _scopes(modules: Mapping[str, program.Module]) -> Callable[[Finding], str]:
     return scope_of
 
 
-__all__ = ["Confidence", "Result", "Severity", "lint", "unsuppressed"]
+__all__ = ["Confidence", "Result", "Severity", "lint", "lives", "unsuppressed"]

@@ -86,16 +86,19 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class UnusedSuppression:
-    """A name in a suppression comment that silences no finding.
+    """A suppression comment that does not do what it is there for.
 
-    `is_noqa` says that flake8 reads the comment, too. Only rules that ran can be silenced: whoever
-    shows this leaves out the names of the others.
+    Without a `problem` the rule `name` ran, and the comment silences no finding of it. Otherwise
+    `problem` says what is wrong with the comment, and `advice` what to write instead. `is_noqa`
+    says that flake8 reads the comment, too.
     """
 
     path: str
     span: Span
     name: str
     is_noqa: bool = False
+    problem: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

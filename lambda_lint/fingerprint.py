@@ -8,6 +8,7 @@ file, and which of several equal findings it is. A file that is renamed keeps th
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -66,22 +67,24 @@ def fingerprint(finding: Finding, code: str, scope: str, occurrence: int) -> str
     return _what(finding.rule, scope, code) + _where(finding.path, occurrence)
 
 
-def renamed(name: str, old: str, new: str) -> str | None:
-    """Return the fingerprint that a finding of the file `old` has when the file is called `new`.
+def occurrence_in(name: str, path: str) -> int | None:
+    """Return which of several equal findings of the file `path` has the fingerprint `name`.
 
-    None when `name` is no fingerprint of a finding in `old`.
+    The number is 0-based; None when `name` is no fingerprint of a finding in that file.
     """
-    half = LENGTH // 2
-    for occurrence in range(_MOST_OCCURRENCES):
-        if name[half:] == _where(old, occurrence):
-            return name[:half] + _where(new, occurrence)
-    return None
+    return next((one for one in range(_MOST_OCCURRENCES) if name.endswith(_where(path, one))), None)
+
+
+def renamed(name: str, path: str, occurrence: int) -> str:
+    """Return the fingerprint that the finding `name` has in a file that is called `path`."""
+    return name[: LENGTH // 2] + _where(path, occurrence)
 
 
 def _what(rule: str, scope: str, code: str) -> str:
     return _digest(rule, scope, normalised(code))
 
 
+@functools.lru_cache(maxsize=4096)
 def _where(path: str, occurrence: int) -> str:
     return _digest(path, occurrence)
 

@@ -14,7 +14,8 @@ import importlib.util
 import re
 import sys
 import traceback
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
@@ -117,7 +118,47 @@ def select(
     wanted = (*(select or (ALL,)), *extend_select)
     for name in (*wanted, *ignore):
         _refuse_unknown(name, rules)
-    return tuple(one for one in rules if _exactness(one, wanted) > _exactness(one, ignore))
+    return tuple(
+        one
+        for one in rules
+        if _exactness(one.code, one.slug, wanted) > _exactness(one.code, one.slug, ignore)
+    )
+
+
+def configured(rules: Sequence[Rule], settings: Settings) -> tuple[Rule, ...]:
+    """Return the rules to run for the settings, for any file of the project.
+
+    A rule that runs for some files only is among them; `is_wanted` leaves out what it says of
+    others. Raises RuleError for a name that no rule has.
+    """
+    # A name in these tables that no rule has would do nothing, without anybody noticing.
+    for names in (
+        *settings.per_file_ignores.values(),
+        *(one.ignore for one in settings.overrides),
+        tuple(settings.severity_overrides),
+    ):
+        select(rules, ignore=names)
+    chosen = {
+        one.code
+        for ours in (None, *settings.overrides)
+        for one in select(
+            rules,
+            select=settings.select if ours is None or ours.select is None else ours.select,
+            ignore=settings.ignore,
+            extend_select=(*settings.extend_select, *(ours.extend_select if ours else ())),
+        )
+    }
+    return tuple(
+        replace(one, weight=_weight(one, settings.severity_overrides))
+        for one in rules
+        if one.code in chosen
+    )
+
+
+def _weight(one: Rule, severities: Mapping[str, str]) -> Severity | None:
+    """Return what the settings make of a rule's severity; the most exact name counts."""
+    best = max(severities, key=lambda name: _match(one.code, one.slug, name), default="")
+    return Severity(severities[best]) if best and _match(one.code, one.slug, best) >= 0 else None
 
 
 def explicit(rules: Sequence[Rule], names: Iterable[str]) -> frozenset[str]:
@@ -141,16 +182,28 @@ def shown(finding: Finding, settings: Strictness, explicitly_selected: Collectio
 def is_wanted(finding: Finding, settings: Settings, explicitly_selected: Collection[str]) -> bool:
     """Tell whether the settings want a finding: its severity, its confidence, its rule in its file.
 
-    `explicitly_selected` is as for `shown`.
+    `explicitly_selected` is as for `shown`; where the settings differ from file to file, those of
+    the finding's own file count instead.
     """
-    least = Severity.INFO if settings.severity is None else Severity(settings.severity)
-    return (
-        finding.severity.rank >= least.rank
-        and shown(finding, settings, explicitly_selected)
-        and not any(
-            name in (ALL, finding.rule) or finding.code.startswith(name)
-            for name in settings.ignored_in(finding.path)
-        )
+    if not runs_in(finding.code, finding.rule, settings, finding.path):
+        return False
+    here = settings.for_file(finding.path)
+    if settings.overrides:
+        names = {*here.select, *here.extend_select}
+        explicitly_selected = {finding.code} if names & {finding.code, finding.rule} else ()
+    least = Severity.INFO if here.severity is None else Severity(here.severity)
+    return finding.severity.rank >= least.rank and shown(finding, here, explicitly_selected)
+
+
+def runs_in(code: str, slug: str, settings: Settings, path: str) -> bool:
+    """Tell whether a rule that was chosen for the project is wanted in one file of it."""
+    if settings.overrides:
+        here = settings.for_file(path)
+        chosen = (*(here.select or (ALL,)), *here.extend_select)
+        if _exactness(code, slug, chosen) <= _exactness(code, slug, here.ignore):
+            return False
+    return not any(
+        name in (ALL, slug) or code.startswith(name) for name in settings.ignored_in(path)
     )
 
 
@@ -279,31 +332,41 @@ def _refuse_clashes(rules: Sequence[Rule]) -> None:
 # Choosing.
 
 
-def _exactness(one: Rule, names: Iterable[str]) -> int:
+def _exactness(code: str, slug: str, names: Iterable[str]) -> int:
     """Return how exactly the best of `names` means this rule; -1 if none does."""
-    return max((_match(one, name) for name in names), default=-1)
+    return max((_match(code, slug, name) for name in names), default=-1)
 
 
-def _match(one: Rule, name: str) -> int:
+def _match(code: str, slug: str, name: str) -> int:
     if name == ALL:
         return 0
-    if name == one.slug:
-        return len(one.code)
-    return len(name) if name and one.code.startswith(name) else -1
+    if name == slug:
+        return len(code)
+    return len(name) if name and code.startswith(name) else -1
 
 
 def _refuse_unknown(name: str, rules: Sequence[Rule]) -> None:
     """Raise RuleError, with the nearest name that exists, when `name` fits no rule."""
-    if name == ALL or any(_match(one, name) > 0 for one in rules):
-        return
+    advice = None if name == ALL else advice_for_unknown(name, rules, beginnings=True)
+    if advice is not None:
+        raise RuleError(f"unknown rule {name!r}; {advice}")
+
+
+def advice_for_unknown(name: str, rules: Sequence[Rule], *, beginnings: bool) -> str | None:
+    """Return what to write instead of a name that no rule has, None for a name of a rule.
+
+    `beginnings` says that the beginning of a code counts as a name.
+    """
+    if any(
+        _match(one.code, one.slug, name) > 0 if beginnings else name in (one.code, one.slug)
+        for one in rules
+    ):
+        return None
     known = {spelling: one for one in rules for spelling in (one.code, one.slug)}
-    near = difflib.get_close_matches(name.lower(), [one.slug for one in rules], 1) or (
-        difflib.get_close_matches(name.upper(), [one.code for one in rules], 1)
+    near = difflib.get_close_matches(name[:100].lower(), [one.slug for one in rules], 1) or (
+        difflib.get_close_matches(name[:100].upper(), [one.code for one in rules], 1)
     )
-    if near:
-        hint = f"did you mean {near[0]} ({known[near[0]].code})?"
-        if near[0] == known[near[0]].code:
-            hint = f"did you mean {near[0]} ({known[near[0]].slug})?"
-    else:
-        hint = "`lambda-lint rules` lists all of them"
-    raise RuleError(f"unknown rule {name!r}; {hint}")
+    if not near:
+        return "`lambda-lint rules` lists all of them"
+    one = known[near[0]]
+    return f"did you mean {near[0]} ({one.slug if near[0] == one.code else one.code})?"

@@ -410,6 +410,20 @@ class Rule:
     page_line: int = 1
     url: str = ""
     """Where the page can be read on the web; empty for rules that did not come with the linter."""
+    weight: Severity | None = None
+    """How severe the owner of the project takes it to be, where that was said."""
+
+    def severity_of(self, report: Report) -> Severity:
+        """How severe a finding is: as the rule says, or as the owner of the project weighs it.
+
+        What the rule itself weighs less than its other findings never gets more than that.
+        """
+        given = report.severity or self.severity
+        if self.weight is None:
+            return given
+        if given is self.severity:
+            return self.weight
+        return min(given, self.weight, key=lambda one: one.rank)
 
 
 HOME = "https://github.com/lambda-lint/lambda-lint"

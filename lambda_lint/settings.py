@@ -1,12 +1,13 @@
-"""What the owner of a project decided, as plain checked data. `config.py` reads it from files."""
+"""What the owner of a project decided, as plain checked data. `config` reads it from files."""
 
 from __future__ import annotations
 
 import fnmatch
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from lambda_lint.files import compile_patterns
@@ -63,6 +64,45 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """What is different for the files that the gitignore patterns `files` match.
+
+    None leaves it as it is. `ignore` and `extend_select` add to those of the project, `select`
+    replaces its.
+    """
+
+    files: tuple[str, ...]
+    select: tuple[str, ...] | None = None
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    strict: bool | None = None
+    severity: str | None = None
+    require_suppression_reason: bool | None = None
+    snapstart: bool | None = None
+    managed_instances: bool | None = None
+    web_functions: bool | None = None
+
+    def matches(self, path: str) -> bool:
+        """Whether it speaks of `path` (relative to the root)."""
+        return compile_patterns(self.files).match_file(path)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSettings:
+    """What holds for one file; the fields are those of `Settings`."""
+
+    select: tuple[str, ...]
+    extend_select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    strict: bool
+    severity: str | None
+    require_suppression_reason: bool
+    snapstart: bool
+    managed_instances: bool
+    web_functions: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that the user may decide. What each field means stands in `KEYS`.
 
@@ -88,6 +128,9 @@ class Settings:
     import_roots: tuple[str, ...] = ()
     rules: tuple[Path, ...] = ()
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
+    severity_overrides: Mapping[str, str] = field(default_factory=dict)
+    require_suppression_reason: bool = False
     baseline: Path | None = None
     max_file_size: int = DEFAULT_MAX_FILE_SIZE
     snapstart: bool = False
@@ -120,6 +163,21 @@ class Settings:
             for code in codes
         )
 
+    def for_file(self, path: str) -> FileSettings:
+        """What holds for `path` (relative to the root): of several overrides the last one wins."""
+        return _for_file(self._of_files, self._overrides_of(path))
+
+    def differs(self, attribute: str) -> bool:
+        """Whether an override says anything of a field."""
+        return any(getattr(one, attribute) not in (None, ()) for one in self.overrides)
+
+    @property
+    def _of_files(self) -> FileSettings:
+        return FileSettings(*(getattr(self, one.name) for one in fields(FileSettings)))
+
+    def _overrides_of(self, path: str) -> tuple[Override, ...]:
+        return tuple(one for one in self.overrides if one.matches(path))
+
     def is_handler_by_pattern(self, path: str, name: str) -> bool:
         """Whether `handler-patterns` make the function `name` of `path` a handler."""
         for pattern in self.handler_patterns:
@@ -129,7 +187,21 @@ class Settings:
         return False
 
 
+@functools.lru_cache(maxsize=256)
+def _for_file(whole: FileSettings, overrides: tuple[Override, ...]) -> FileSettings:
+    for one in overrides:
+        said = {
+            key.name: value
+            for key in fields(FileSettings)
+            if (value := getattr(one, key.name)) is not None
+        }
+        for name in ("extend_select", "ignore"):
+            said[name] = (*getattr(whole, name), *said[name])
+        whole = replace(whole, **said)
+    return whole
+
+
 def _as_json(value: object) -> object:
-    if isinstance(value, (ReusableConstructor, Registration)):
+    if isinstance(value, (ReusableConstructor, Registration, Override)):
         return [getattr(value, one.name) for one in fields(value)]
     return str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -661,3 +662,31 @@ def test_a_syntax_error_made_by_removing_a_line_counts() -> None:
     one = finding(line=9, code="LMB900")
     assert keep_changed([one], Changes({"src/app.py": ()})) == [one]
     assert keep_changed([one], Changes({"src/other.py": ()})) == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "declared"),
+    [
+        pytest.param(True, {"src/app.py:run": [("template.yaml", 4)]}, id="newly declared"),
+        pytest.param(False, {"src/app.py:run": [("template.yaml", 3)]}, id="declared all along"),
+        pytest.param(
+            False,
+            {"src/app.py:run": [("template.yaml", 3), ("template.yaml", 4)]},
+            id="declared a second time",
+        ),
+        pytest.param(False, {}, id="a handler by its own evidence"),
+        pytest.param(False, {"src/other.py:run": [("template.yaml", 4)]}, id="another handler"),
+    ],
+)
+def test_the_line_that_declares_a_handler_is_the_beginning_of_the_way(
+    kept: bool, declared: dict[str, list[tuple[str, int]]]
+) -> None:
+    one = replace(finding(line=9, code="LMB101"), handlers=("src/app.py:run",))
+    changes = Changes({"template.yaml": (range(4, 5),)})
+    assert keep_changed([one], changes, declared) == ([one] if kept else [])
+
+
+def test_a_finding_of_which_one_handler_is_old_is_old() -> None:
+    one = replace(finding(line=9, code="LMB101"), handlers=("a.py:run", "src/app.py:run"))
+    changes = Changes({"template.yaml": (range(4, 5),)})
+    assert keep_changed([one], changes, {"a.py:run": [("template.yaml", 4)]}) == []

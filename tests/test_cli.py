@@ -70,7 +70,17 @@ Run = Callable[..., Done]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Write files into an empty project, and run a command there in this process."""
-    for name in ("COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "LAMBDA_LINT_TRACEBACK", "NO_COLOR"):
+    for name in (
+        "CI_PROJECT_DIR",
+        "COLUMNS",
+        "FORCE_COLOR",
+        "GITHUB_ACTIONS",
+        "GITHUB_STEP_SUMMARY",
+        "GITHUB_WORKSPACE",
+        "GITLAB_CI",
+        "LAMBDA_LINT_TRACEBACK",
+        "NO_COLOR",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lambda_lint.config import KEYS, ConfigError, Settings, load
+from lambda_lint.config.patterns import Where
 from lambda_lint.files import pattern_problem
 from lambda_lint.settings import DEFAULT_EXCLUDE, Registration, ReusableConstructor
 
@@ -77,9 +78,12 @@ def test_rule_directories_are_absolute_and_relative_to_the_file(project: Project
 def test_every_key_has_its_own_field_with_the_same_default(project: Project) -> None:
     defaults = Settings(root=project.path)
     names = {one.name for one in fields(Settings)} - {"root", "config_path"}
-    assert {key.attribute for key in KEYS} == names
-    for key in KEYS:
-        read = None if key.default is None else key.parse(key.default, project.path)
+    # What a file extends is told by the settings that come of it.
+    keys = [key for key in KEYS if key.name != "extend"]
+    assert {key.attribute for key in keys} == names
+    here = Where(project.path, project.path, project.path)
+    for key in keys:
+        read = None if key.default is None else key.parse(key.default, here)
         assert getattr(defaults, key.attribute) == read, key.name
 
 
@@ -88,7 +92,7 @@ def test_every_key_has_its_own_field_with_the_same_default(project: Project) -> 
 REFUSED: list[tuple[str, int, tuple[str, ...]]] = [
     ("strict = true\nselct = []", 2, ("'selct'", "did you mean `select`")),
     ("force_exclude = true", 1, ("did you mean `force-exclude`",)),
-    ("qqqqq = true", 1, ("known are select, extend-select",)),
+    ("qqqqq = true", 1, ("known are extend, select",)),
     ("\n[tool.lambda-lint]\nstrict = true", 2, ("keys stand at the top",)),
     ("strict = 1", 1, ("strict: expected true or false, not 1",)),
     ("jobs = true", 1, ("expected a whole number",)),
@@ -119,23 +123,23 @@ REFUSED: list[tuple[str, int, tuple[str, ...]]] = [
     ('rule-directories = ["nowhere"]', 1, ("there is no directory 'nowhere'",)),
     ('rule-directories = ["a\\u0000b"]', 1, ("there is no directory",)),
     ("per-file-ignores = []", 1, ("expected a table",)),
-    ('strict = true\n[per-file-ignores]\n"a" = "LMB1"', 2, ("expected a list of strings",)),
+    ('strict = true\n[per-file-ignores]\n"a" = "LMB1"', 3, ("expected a list of strings",)),
     ("reusable-constructors = 1", 1, ("list of dotted names or tables",)),
     ("reusable-constructors = ['a b']", 1, ("'a b' is no dotted name",)),
     ("reusable-constructors = [{kind = 'lazy'}]", 1, ("a table with `names`",)),
-    ("[[reusable-constructors]]\nnames = ['a']\nkid = 1", 1, ("'kid'", "kind")),
-    ("[[reusable-constructors]]\nnames = ['a']\nkind = 'hot'", 1, ("lazy, connecting",)),
-    ("[[reusable-constructors]]\nnames = ['a']\nrule = 'x'", 1, ("client or heavy",)),
-    ("[[reusable-constructors]]\nnames = ['a']\nwhat = 1", 1, ("`what` must be a str",)),
-    ("[[reusable-constructors]]\nnames = ['a']\nkind = []", 1, ("`kind` must be a str",)),
+    ("[[reusable-constructors]]\nnames = ['a']\nkid = 1", 3, ("'kid'", "kind")),
+    ("[[reusable-constructors]]\nnames = ['a']\nkind = 'hot'", 3, ("lazy, connecting",)),
+    ("[[reusable-constructors]]\nnames = ['a']\nrule = 'x'", 3, ("client, heavy",)),
+    ("[[reusable-constructors]]\nnames = ['a']\nwhat = 1", 3, ("`what` must be a str",)),
+    ("[[reusable-constructors]]\nnames = ['a']\nkind = []", 3, ("`kind` must be a str",)),
     ("registrations = 1", 1, ("list of dotted names or tables",)),
     ("registrations = ['a b']", 1, ("'a b' is no dotted name",)),
     ("registrations = [{kind = 'listener'}]", 1, ("a table with `names`",)),
-    ("[[registrations]]\nnames = ['a']\nunod = ['b']", 1, ("'unod'", "undo")),
-    ("[[registrations]]\nnames = ['a']\nkind = 'odd'", 1, ("listener, background",)),
-    ("[[registrations]]\nnames = ['a']\nkeeper = 'me'", 1, ("receiver, argument, process",)),
-    ("[[registrations]]\nnames = ['a']\nundo_calls = ['x y']", 1, ("'x y' is no dotted name",)),
-    ("[[registrations]]\nnames = ['a']\nwhat = 1", 1, ("`what` must be a str",)),
+    ("[[registrations]]\nnames = ['a']\nunod = ['b']", 3, ("'unod'", "undo")),
+    ("[[registrations]]\nnames = ['a']\nkind = 'odd'", 3, ("listener, background",)),
+    ("[[registrations]]\nnames = ['a']\nkeeper = 'me'", 3, ("receiver, argument, process",)),
+    ("[[registrations]]\nnames = ['a']\nundo_calls = ['x y']", 3, ("'x y' is no dotted name",)),
+    ("[[registrations]]\nnames = ['a']\nwhat = 1", 3, ("`what` must be a str",)),
     ("strict = true\nselect = [", 2, ("this is not TOML",)),
     ("strict = true\nstrict = true", 2, ("this is not TOML",)),
     ("jobs = " + "9" * 5000, 1, ("this is not TOML",)),
@@ -162,10 +166,13 @@ REFUSED_IN_PYPROJECT: list[tuple[str, int, str]] = [
     ('[tool]\nlambda-lint.strict = "x"', 2, "strict: expected true"),
     ("[tool]\nlambda-lint = {strict = 1}", 2, "strict: expected true"),
     ('[tool.other]\nstrict = 1\n[tool."lambda-lint"]\nstrict = 2', 4, "not 2"),
-    ("[tool.lambda-lint.per-file-ignores]\n'a' = 1", 1, "expected a list of strings"),
+    ("[tool.lambda-lint.per-file-ignores]\n'a' = 1", 2, "expected a list of strings"),
     ("[tool]\nlambda-lint = true", 2, "`lambda-lint` must be a table"),
     ("tool = 3 # lambda-lint", 1, "`tool` must be a table"),
     ("[tool.lambda-lint\n", 1, "this is not TOML"),
+    ("[project]\n[tool.lambda_lint]", 2, r"nobody reads .*write \[tool.lambda-lint"),
+    ("[[tool.lambdalint.overrides]]", 1, r"nobody reads .*write \[tool.lambda-lint"),
+    ('[tool."Lambda-Lint"]\nstrict = 1', 1, r"nobody reads .*write \[tool.lambda-lint"),
 ]
 
 

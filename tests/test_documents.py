@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import json
 import re
@@ -186,6 +187,7 @@ def test_commands_are_found() -> None:
 
 
 def accepts(words: list[str]) -> bool:
+    """Whether the command line is one that could be run."""
     try:
         cli._parser().parse_args(words)
     except SystemExit as end:
@@ -193,13 +195,26 @@ def accepts(words: list[str]) -> bool:
     return True
 
 
+def mentions(words: list[str]) -> bool:
+    """Whether these are words of the command line, although perhaps not all that it takes."""
+    known = subcommands().get(words[0])
+    options = [one.partition("=")[0] for one in words if one.startswith("--")]
+    return known is not None and all(one in known._option_string_actions for one in options)
+
+
+def subcommands() -> dict[str, argparse.ArgumentParser]:
+    (found,) = (one.choices for one in cli._parser()._actions if isinstance(one.choices, dict))
+    return found
+
+
 @each_written
 def test_commands_are_such_as_the_tool_takes(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = [*(one.text for one in blocks(path)), *code_spans(path)]
-    for words in [one for text in code for one in commands(text)]:
+    for words in [one for block in blocks(path) for one in commands(block.text)]:
         assert accepts(words), f"lambda-lint {shlex.join(words)}: {capsys.readouterr().err}"
+    for words in [one for span in code_spans(path) for one in commands(span)]:
+        assert accepts(words) or mentions(words), f"lambda-lint {shlex.join(words)}"
 
 
 OF_OTHER_TOOLS = {"--target", "--no-cache-dir"}
@@ -207,11 +222,7 @@ OF_OTHER_TOOLS = {"--target", "--no-cache-dir"}
 
 @each_written
 def test_options_exist(path: Path) -> None:
-    parser = cli._parser()
-    (choices,) = (
-        one.choices for one in parser._actions if isinstance(one.choices, dict) and one.choices
-    )
-    known = {option for one in choices.values() for option in one._option_string_actions}
+    known = {option for one in subcommands().values() for option in one._option_string_actions}
     for span in code_spans(path):
         if option := re.match(r"--[a-z-]+", span):
             assert option[0] in known | OF_OTHER_TOOLS | {"--check"}, span
@@ -235,3 +246,35 @@ def test_nothing_private_is_named(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"(?<![\w.])/(?:home|root|Users|work)/", text)
     assert not re.search(r"https?://(?:localhost|127\.|10\.|192\.168\.)", text)
+
+
+@pytest.mark.parametrize(
+    ("document", "start", "expected"),
+    [
+        ("docs/guide.md", "import functools\n", {"LMB101": "    sqs = boto3"}),
+        ("docs/guide.md", "customer = None\n", {"LMB201": '    return {"charged"'}),
+        ("docs/adoption.md", "import boto3\n", {}),
+        ("README.md", "client = ", {}),
+    ],
+)
+def test_the_linter_says_of_an_example_what_the_text_says(
+    document: str,
+    start: str,
+    expected: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (block,) = (one for one in blocks(ROOT / document, "python") if one.text.startswith(start))
+    text = block.text
+    if "def handler" not in text:
+        body = "".join(f"    {line}\n" for line in text.splitlines())
+        text = f"import boto3\n\n\ndef handler(event, context):\n{body}    return client.list()\n"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.py").write_text(text)
+    cli.main(["check", "--output-format", "json", "--no-cache"])
+    found = json.loads(capsys.readouterr().out)["findings"]
+    lines = text.splitlines()
+    assert {one["code"] for one in found} == set(expected), [one["message"] for one in found]
+    for one in found:
+        assert lines[one["line"] - 1].startswith(expected[one["code"]])

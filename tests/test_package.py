@@ -51,10 +51,16 @@ def test_wheel_holds_the_package_with_rules_and_data_and_nothing_else(wheel: Pat
         str(file.relative_to(ROOT).as_posix())
         for file in (ROOT / "lambda_lint" / "data").glob("*.toml")
     }
+    page = {
+        str(file.relative_to(ROOT).as_posix())
+        for pattern in ("*.html", "*.css", "*.js")
+        for file in (ROOT / "lambda_lint" / "reporters" / "html").glob(pattern)
+    }
     rules = {f"lambda_lint/rules/{file.name}" for file in (ROOT / "rules").glob("*.py")}
     assert data
     assert rules
-    assert (code | data | rules | {"lambda_lint/py.typed"}) - names == set()
+    assert len(page) == 3
+    assert (code | data | page | rules | {"lambda_lint/py.typed"}) - names == set()
     assert {name.partition("/")[0] for name in names} == {
         "lambda_lint",
         f"lambda_lint-{lambda_lint.__version__}.dist-info",

@@ -19,7 +19,7 @@ import yaml
 
 from lambda_lint import cli
 from tests.documents import ROOT, WRITTEN, Code, blocks
-from tests.test_action import NEW, OLD, RIGHT
+from tests.test_action import ERROR, NEW, OLD, RIGHT
 from tests.workflows import (
     Event,
     Forge,
@@ -143,14 +143,7 @@ def forge(tmp_path: Path) -> Forge:
     return made
 
 
-def skip_unless_known(text: str) -> None:
-    for asked in re.findall(r"(?:--output-format|output-format:) (\w+)", text):
-        if asked not in cli.FORMATS:
-            pytest.skip(f"this version has no format {asked} yet")
-
-
 def run_workflow(block: Code, forge: Forge, place: Path, event: Event) -> Ran:
-    skip_unless_known(block.text)
     workflow = written(block)
     (job,) = workflow["jobs"].values()
     runner = Runner(forge, place, event)
@@ -282,7 +275,6 @@ def test_gitlab_fails_for_the_change_and_reports_everything(
     reported: list[str],
     merged: bool,
 ) -> None:
-    skip_unless_known(GITLAB.text)
     event = forge.pull_request(files)
     variables = {"GITLAB_CI": "true", "CI_MERGE_REQUEST_DIFF_BASE_SHA": event.base}
     commit = event.head
@@ -302,7 +294,6 @@ def test_gitlab_fails_for_the_change_and_reports_everything(
 
 
 def test_gitlab_does_not_fail_on_the_default_branch(forge: Forge, tmp_path: Path) -> None:
-    skip_unless_known(GITLAB.text)
     clone = Clone(forge, tmp_path / "gitlab", "main")
     variables = {"GITLAB_CI": "true", "CI_PROJECT_DIR": str(clone.root)}
     status, output = clone.run(written(GITLAB)["lambda-lint"]["script"], variables)
@@ -311,7 +302,6 @@ def test_gitlab_does_not_fail_on_the_default_branch(forge: Forge, tmp_path: Path
 
 def test_gitlab_fails_when_the_clone_is_shallow(forge: Forge, tmp_path: Path) -> None:
     """The job asks for all of the history; somebody may overrule it."""
-    skip_unless_known(GITLAB.text)
     event = forge.pull_request({"new.py": NEW})
     clone = Clone(forge, tmp_path / "gitlab", event.head)
     shutil.rmtree(clone.root)
@@ -323,7 +313,6 @@ def test_gitlab_fails_when_the_clone_is_shallow(forge: Forge, tmp_path: Path) ->
 
 
 def test_gitlab_keeps_the_html_report(forge: Forge, tmp_path: Path) -> None:
-    skip_unless_known(GITLAB_REPORT.text)
     clone = Clone(forge, tmp_path / "gitlab", "main")
     (job,) = written(GITLAB_REPORT).values()
     status, output = clone.run(job["script"], {"GITLAB_CI": "true"})
@@ -344,7 +333,6 @@ def failed_tests(file: Path) -> list[str]:
 def test_azure_publishes_the_findings_of_the_change(
     forge: Forge, tmp_path: Path, branch: str, text: str, code: int
 ) -> None:
-    skip_unless_known(AZURE.text)
     forge.pull_request({"new.py": text})
     clone = Clone(forge, tmp_path / "azure", "refs/pull/1/merge")
     commands = [step["bash"] for step in written(AZURE)["steps"] if "bash" in step]
@@ -365,7 +353,6 @@ def test_azure_publishes_the_findings_of_the_change(
 def test_bitbucket_finds_the_findings_of_the_change(
     forge: Forge, tmp_path: Path, text: str, code: int
 ) -> None:
-    skip_unless_known(BITBUCKET.text)
     forge.pull_request({"new.py": text})
     clone = Clone(forge, tmp_path / "bitbucket", "refs/pull/1/merge")
     # It clones the source branch alone.
@@ -390,11 +377,6 @@ def test_the_hooks_are_those_that_there_are(block: Code, tmp_path: Path) -> None
         for hook in repository["hooks"]:
             assert hook["id"] in known
             words = shlex.split(known[hook["id"]]["entry"]) + hook.get("args", [])
-            if "--staged" in words and "--staged" not in cli._parser().format_help():
-                try:
-                    cli._parser().parse_args(words[1:])
-                except SystemExit:
-                    pytest.skip("this version has no --staged yet")
             cli._parser().parse_args(words[1:])
     file = tmp_path / ".pre-commit-config.yaml"
     file.write_text(block.text)
@@ -454,3 +436,63 @@ def test_the_section_on_pull_requests_can_be_followed_word_by_word(tmp_path: Pat
     assert done.returncode == 1
     assert "new.py:5" in done.stdout
     assert "old.py" not in done.stdout
+
+
+# Adoption, step by step.
+
+
+def test_the_steps_of_adoption_can_be_followed(tmp_path: Path) -> None:
+    """What the page shows is typed in a clone of a service with old findings and a new one."""
+    today, staged, known, later, prune = (
+        one.text for one in blocks(ROOT / "docs" / "adoption.md", "sh")
+    )
+    forge = Forge(tmp_path / "forge")
+    forge.commit({"old.py": OLD, "worse.py": ERROR})
+    forge.pull_request({"new.py": NEW})
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--branch=topic", forge.url, str(clone))
+    put_linter(tmp_path)
+
+    def type_in(commands: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["bash", "-c", commands],
+            cwd=clone,
+            env={**clean_environment(), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        places = re.findall(r"--> (\S+):\d+:\d+", done.stdout)
+        return done.returncode, " ".join(sorted(set(places)))
+
+    # Step 1: only what the change brings; before a commit, only what is staged.
+    assert type_in(today) == (1, "new.py")
+    assert type_in(staged) == (0, "")
+    (clone / "staged.py").write_text(NEW)
+    git(clone, "add", "staged.py")
+    assert type_in(staged) == (1, "staged.py")
+    git(clone, "rm", "--quiet", "--force", "staged.py")
+
+    # Step 2: what there is, is known from now on; what comes is not.
+    assert type_in(known) == (0, "")
+    assert git(clone, "status", "--short") == ""
+    last = known.splitlines()[-1]
+    (clone / "old.py").write_text("# A comment above.\n\n\n" + OLD)
+    assert type_in(last) == (0, ""), "a finding that moved"
+    (clone / "later.py").write_text(NEW)
+    assert type_in(last) == (1, "later.py"), "a finding that is new"
+    (clone / "later.py").unlink()
+    git(clone, "checkout", "--quiet", ".")
+
+    # Step 3: the errors first, then what mends itself; what is gone leaves the baseline.
+    commands = later.splitlines()
+    assert type_in(commands[0]) == (1, "worse.py")
+    assert all(type_in(one)[0] in (0, 1) for one in commands[1:])
+    (clone / "old.py").write_text(RIGHT)
+    before = json.loads((clone / "lambda-lint-baseline.json").read_text())
+    assert type_in(prune)[0] == 0
+    after = json.loads((clone / "lambda-lint-baseline.json").read_text())
+    assert len(json.dumps(after)) < len(json.dumps(before))
+    (clone / "old.py").write_text(OLD)
+    assert type_in(last) == (1, "old.py"), "what was mended comes back"

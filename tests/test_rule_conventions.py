@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lambda_lint.config import KEYS
 from lambda_lint.finding import Finding
 from lambda_lint.registry import BUILTIN, load_rules
 from lambda_lint.rule import CATEGORIES, Rule
@@ -54,9 +55,10 @@ def test_pages_and_changelog_name_the_same_rules() -> None:
 
 
 def named_rules(changelog: str) -> set[str]:
-    """The names in backquotes that look like those of rules: words with hyphens, no categories."""
+    """The names in backquotes that look like those of rules: no categories, no settings."""
     found = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", changelog))
-    return found - (set(CATEGORIES.values()) - {one.slug for one in RULES})
+    others = {*CATEGORIES.values(), *(key.name for key in KEYS)}
+    return found - (others - {one.slug for one in RULES})
 
 
 def test_a_name_in_the_changelog_that_is_no_rule_is_found() -> None:

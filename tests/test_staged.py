@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -187,6 +188,30 @@ def seen(capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
             id="what was excluded brings all",
         ),
         pytest.param(
+            {"lambda-lint.toml": '[per-file-ignores]\n"legacy/" = ["LMB1"]\n', "legacy/a.py": OLD},
+            {"legacy/a.py": None, "src/a.py": OLD},
+            {},
+            ["src/a.py:5 LMB101"],
+            id="what was ignored where it was brings all",
+        ),
+        pytest.param(
+            {
+                "lambda-lint.toml": '[[overrides]]\nfiles = ["old/"]\nseverity = "error"\n',
+                "old/a.py": OLD,
+            },
+            {"old/a.py": None, "src/a.py": OLD},
+            {},
+            ["src/a.py:5 LMB101"],
+            id="what had other settings brings all",
+        ),
+        pytest.param(
+            {"lambda-lint.toml": 'handler-patterns = ["jobs/:run"]\n', "lib/a.py": JOB},
+            {"lib/a.py": None, "jobs/a.py": JOB},
+            {},
+            ["jobs/a.py:5 LMB101"],
+            id="what becomes a handler by its new path brings all",
+        ),
+        pytest.param(
             {"pyproject.toml": '[tool.lambda-lint]\nexclude = ["legacy"]\n', "legacy/a.py": CLEAN},
             {"legacy/a.py": OLD},
             {"legacy/a.py": CLEAN},
@@ -338,8 +363,6 @@ def test_a_hook_of_git_sees_what_this_very_commit_brings(
     repository: Path, tmp_path: Path, how: list[str]
 ) -> None:
     """With `--all` and with paths, git makes an index for this commit, and names it to the hook."""
-    import sys
-
     write(repository, {"a.py": OLD})
     commit(repository)
     report = tmp_path / "report"

@@ -68,7 +68,7 @@ def test_noqa_on_the_line(comment: str, silent: bool) -> None:
 
 @pytest.mark.parametrize("comment", [text for text, _, _ in NOQA])
 def test_noqa_is_left_to_flake8_under_flake8(comment: str) -> None:
-    assert run(f"x = client()  {comment}\n", [finding(1)], noqa=False) == ((finding(1),), (), ())
+    assert run(f"x = client()  {comment}\n", [finding(1)], noqa=False).findings == (finding(1),)
 
 
 @pytest.mark.parametrize(
@@ -275,44 +275,107 @@ def test_names_that_silence_nothing_are_told(
     assert done.findings == ()
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "x = 1  # lambda-lint: ignore\n",
-            "not understood: write `# lambda-lint: ignore[rule-name]",
-        ),
-        ("x = 1  # lambda-lint: ingore[LMB101]\n", "not understood"),
-        ("x = 1  # lambda-lint ignore[LMB101]\n", "not understood"),
-        ("x = 1  # Lambda-Lint: Ignore[LMB101]\n", "not understood"),
-        (
-            "x = 1  # lambda-lint: ignore[]\n",
-            "names no rule: write `# lambda-lint: ignore[rule-name]`",
-        ),
-        (
-            "x = 1  # lambda-lint: ignore[LMB1]\n",
-            "'LMB1' is neither a rule's name nor its whole code",
-        ),
-        ("x = 1  # lambda-lint: disable[LMB101]\n", "`disable` has to stand alone on its line"),
-        ("# lambda-lint: disable[LMB101]\n", "disabled, and never enabled again"),
-        ("# lambda-lint: enable[LMB101]\n", "LMB101 is not disabled here under this name"),
-        (
-            "# lambda-lint: disable[LMB101]\n# lambda-lint: disable[LMB101]\n"
-            "# lambda-lint: enable[LMB101]\n",
-            "LMB101 is disabled already",
-        ),
-        ("x = 1  # noqa: lmb101\n", "silences nothing: write the code as LMB101"),
-        ("x = 1  # noqa: LMB\n", "silences every finding of the line"),
-        ("x = 1  # noqa LMB101\n", "silences every finding of the line"),
-        ("x = 1  # noqa : LMB101\n", "silences every finding of the line"),
-        ("x = 1  # noqa: client-in-handler\n", "silences every finding of the line"),
-        ("x = 1  # noqa:E501;LMB101\n", "what follows the first code is not read"),
-        ("x = 1  # noqa: E501  # noqa: LMB101\n", "only the first `# noqa` of a line is read"),
-    ],
-)
-def test_comments_that_do_not_mean_what_they_seem_to_mean(text: str, message: str) -> None:
-    (note,) = run(text, [finding(1)]).malformed
-    assert message in note.message
+# A comment behind code or alone, what is said of it, and what to do; without the last newline.
+MALFORMED: list[tuple[str, str, str]] = [
+    ("x = 1  # lambda-lint: ignore", "not understood", "write `# lambda-lint: ignore[rule-name]"),
+    ("x = 1  # lambda-lint:ignore", "not understood", "ignore[rule-name] reason"),
+    ("x = 1  # lambda-lint: ignore client-in-handler", "not understood", "ignore[rule-name]"),
+    ("x = 1  # lambda-lint: ignore[LMB101", "not understood", "ignore[rule-name]"),
+    ("x = 1  # lambda-lint: ignore(LMB101)", "not understood", "ignore[rule-name]"),
+    ("x = 1  # lambda-lint: ignore LMB101]", "not understood", "ignore[rule-name]"),
+    ("x = 1  # lambda-lint: ingore[LMB101]", "not understood", "ignore[rule-name]"),
+    ("# lambda-lint: file_ignore[LMB101]", "not understood", "`file-ignore`"),
+    ("x = 1  # lambda-lint: noqa", "not understood", "ignore[rule-name]"),
+    ("x = 1  # lambda-lint ignore[LMB101]", "not understood", "# lambda-lint: ignore"),
+    ("x = 1  # Lambda-Lint: Ignore[LMB101]", "not understood", "ignore[rule-name]"),
+    ("x = 1  # LAMBDA-LINT: IGNORE[LMB101]", "not understood", "ignore[rule-name]"),
+    ("x = 1  # lambda_lint: ignore[LMB101]", "not understood", "# lambda-lint: ignore"),
+    ("x = 1  # lambdalint: ignore[LMB101]", "not understood", "# lambda-lint: ignore"),
+    ("x = 1  # lambda-lint: ignore[]", "names no rule", "`# lambda-lint: ignore[rule-name]`"),
+    ("x = 1  # lambda-lint: ignore[ , ]", "names no rule", "`# lambda-lint: ignore[rule-name]`"),
+    ("x = 1  # lambda-lint: ignore[LMB1]", "`LMB1` is neither a rule's name nor", "whole code"),
+    ("x = 1  # lambda-lint: ignore[lmb101]", "`lmb101` is neither", "write `LMB101`"),
+    ("x = 1  # lambda-lint: ignore[Client-In-Handler]", "neither", "write `client-in-handler`"),
+    ("x = 1  # lambda-lint: ignore[client_in_handler]", "neither", "write `client-in-handler`"),
+    ("x = 1  # lambda-lint: ignore[*]", "`*` is neither a rule's name", "of each rule"),
+    ("x = 1  # lambda-lint: disable[LMB101]", "`disable` has to stand alone", "ignore[LMB101]"),
+    ("x = 1  # lambda-lint: file-ignore[LMB101]", "has to stand alone", "ignore[LMB101]"),
+    ("# lambda-lint: disable[LMB101]", "never enabled again", "# lambda-lint: enable[LMB101]"),
+    ("# lambda-lint: enable[LMB101]", "`LMB101` is not disabled here", "delete the comment"),
+    (
+        "# lambda-lint: disable[LMB101]\n# lambda-lint: disable[LMB101]\n"
+        "# lambda-lint: enable[LMB101]",
+        "`LMB101` is disabled already",
+        "enable it first",
+    ),
+    ("x = 1  # noqa: lmb101", "silences nothing", "write the code as LMB101"),
+    ("x = 1  # noqa: LMB", "silences every finding of the line", "`# noqa: LMB101`"),
+    ("x = 1  # noqa LMB101", "silences every finding of the line", "`# noqa: LMB101`"),
+    ("x = 1  # noqa : LMB101", "silences every finding of the line", "`# noqa: LMB101`"),
+    ("x = 1  # noqa: client-in-handler", "silences every finding", "`# noqa: LMB101`"),
+    ("x = 1  # noqa:E501;LMB101", "what follows the first code is not read", "by commas"),
+    ("x = 1  # noqa: E501  # noqa: LMB101", "only the first `# noqa` of a line", "by commas"),
+]
+
+
+@pytest.mark.parametrize(("text", "problem", "advice"), MALFORMED)
+def test_comments_that_do_not_mean_what_they_seem_to_mean(
+    text: str, problem: str, advice: str
+) -> None:
+    (note,) = run(f"{text}\n", [finding(1)]).malformed
+    assert problem in note.problem
+    assert advice in note.advice
+    assert note.is_noqa is ("noqa:" in text or "noqa " in text)
+
+
+@pytest.mark.parametrize("text", [text for text, _, _ in MALFORMED if "# lambda" in text])
+def test_what_is_not_understood_silences_nothing(text: str) -> None:
+    """But a `disable` without an end is understood, and so is the first of two."""
+    silent = "disable[" in text and "x = 1" not in text
+    findings = [finding(text.count("\n") + 1)]
+    assert run(f"{text}\nx = client()\n", findings).findings == (
+        () if silent and "enable[" not in text else tuple(findings)
+    )
+
+
+# What gives a reason, and what needs one and has none.
+REASONS: list[tuple[str, bool]] = [
+    ("x = 1  # lambda-lint: ignore[LMB101]", False),
+    ("x = 1  # lambda-lint: ignore[LMB101] -", False),
+    ("x = 1  # lambda-lint: ignore[LMB101] rotated", True),
+    ("x = 1  # lambda-lint: ignore[LMB101]: rotated", True),
+    ("x = 1  # lambda-lint: ignore[LMB101] für später", True),
+    ("x = 1  # lambda-lint: ignore[LMB101]  # noqa: E501", False),
+    ("# lambda-lint: file-ignore[LMB101]\nx = 1", False),
+    ("# lambda-lint: file-ignore[LMB101] generated\nx = 1", True),
+    ("# lambda-lint: disable[LMB101]\nx = 1\n# lambda-lint: enable[LMB101]", False),
+    ("# lambda-lint: disable[LMB101] old\nx = 1\n# lambda-lint: enable[LMB101]", True),
+    ("x = 1  # noqa: LMB101", False),
+    ("x = 1  # noqa: E501, LMB101", False),
+    ("x = 1  # noqa: LMB101 rotated", True),
+    ("x = 1  # noqa: LMB101 - rotated", True),
+    ("x = 1  # noqa: LMB101  # type: ignore", False),
+    ("x = 1  # noqa", False),
+    ("x = 1  # noqa rotated", True),
+    ("x = 1  # noqa: E501", True),
+    ("x = '# noqa: LMB101'", True),
+]
+
+
+@pytest.mark.parametrize(("text", "explained"), REASONS)
+def test_reasons(text: str, explained: bool) -> None:
+    line = 1 + text.partition("x =")[0].count("\n")
+    notes = run(f"{text}\n", [finding(line)]).unexplained
+    assert [one.problem for one in notes] == (
+        [] if explained else ["this comment does not say why it silences a rule"]
+    )
+
+
+def test_only_a_comment_that_names_a_code_counts_where_a_blanket_does_not() -> None:
+    text = "x = 1  # noqa\ny = 2  # noqa: LMB101\nz = 3  # lambda-lint: ignore[LMB101]\n"
+    findings = [finding(1), finding(2), finding(3)]
+    sources = {"app.py": Source("app.py", text.encode())}
+    assert apply(findings, sources, noqa=True, blanket=False).findings == (finding(1),)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +389,7 @@ def test_comments_that_do_not_mean_what_they_seem_to_mean(text: str, message: st
     ],
 )
 def test_comments_about_other_things_are_left_alone(text: str) -> None:
-    assert run(text, []) == ((), (), ())
+    assert run(text, []) == ((), (), (), ())
 
 
 MANY = 20_000

@@ -167,6 +167,7 @@ class Runner:
         self.bin = place / "bin"
         for directory in (self.workspace, self.temporary, self.bin):
             directory.mkdir(parents=True)
+        self.linter = LINTER
         self.pip_log = place / "pip.txt"
         self.environment: dict[str, str] = {}
         self.ran = Ran()
@@ -230,7 +231,7 @@ class Runner:
             if step.get("id") == "install" and not self.install:
                 place = self.temporary / "lambda-lint" / "bin"
                 place.mkdir(parents=True, exist_ok=True)
-                put_linter(place)
+                put_linter(place, self.linter)
             elif "run" in step:
                 outputs = self._bash(step, context, self.workspace)
                 context["steps"][step["id"]] = {"outputs": outputs}
@@ -323,11 +324,18 @@ class Runner:
         return known if isinstance(known, str) else ""
 
 
-def put_linter(directory: Path) -> None:
+LINTER = f"""\
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from lambda_lint.cli import main
+sys.exit(main())
+"""
+
+
+def put_linter(directory: Path, code: str = LINTER) -> None:
     """Put a command `lambda-lint` there that runs this checkout, wherever PYTHONPATH points."""
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nfrom lambda_lint.cli import main\n"
     file = directory / "lambda-lint"
-    file.write_text(f"#!{sys.executable}\n{code}sys.exit(main())\n")
+    file.write_text(f"#!{sys.executable}\n{code}")
     file.chmod(file.stat().st_mode | stat.S_IXUSR)
 
 

@@ -49,7 +49,7 @@ def show_rule(options: argparse.Namespace) -> int:
 
 def list_rules(options: argparse.Namespace) -> int:
     """Print one line for each rule, or all that is known about them as JSON."""
-    entries = sorted(one for place in _directories(options.config) for one in _read(place))
+    entries = known(options.config)
     if options.output_format == "json":
         rules = [
             {"rule" if k == "slug" else k: v for k, v in one._asdict().items()} for one in entries
@@ -58,6 +58,11 @@ def list_rules(options: argparse.Namespace) -> int:
     else:
         terminal.write(_table(entries))
     return CLEAN
+
+
+def known(config_file: str | None) -> list[Entry]:
+    """Return all rules that the project around us has, by code."""
+    return sorted(one for place in _directories(config_file) for one in _read(place))
 
 
 def _directories(config_file: str | None) -> Iterator[Path]:

@@ -16,6 +16,7 @@ from lambda_lint.commands import (
     FINDINGS,
     UNABLE,
     UnableError,
+    ignoring,
     inputs,
     places,
     results,
@@ -25,6 +26,7 @@ from lambda_lint.commands.inputs import Inputs
 from lambda_lint.commands.results import Outcome
 from lambda_lint.commands.wanted import Wanted
 from lambda_lint.finding import Finding
+from lambda_lint.life import Life, Mark
 from lambda_lint.rule import Rule
 from lambda_lint.source import Source
 
@@ -39,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; returns 0, 1 or 2 as `cli.main` says."""
     if options.unsafe_fixes and not (options.fix or options.diff):
         raise UnableError("--unsafe-fixes does nothing alone: add --fix or --diff")
+    ignoring.check_options(options)
     with terminal.progress() as say:
         say("looking for files")
         settings = inputs.load_settings(options)
@@ -46,25 +49,49 @@ def run(options: argparse.Namespace) -> int:
         asked = wanted.read(options, settings, explicit)
         project = asked.project
         say(f"checking {len(project.sources)} files")
+        lives = options.output_format in reporters.WITH_LIVES and not options.diff
         with inputs.open_cache(settings) as cache:
-            if options.fix or options.diff:
-                done, outcome = _mend(options, project, rules, asked, cache)
+            if (options.fix or options.diff) and options.add_ignore is None:
+                done, outcome = _mend(options, project, rules, asked, cache, lives=lives)
             else:
-                done, outcome = None, analyse(project, rules, cache)
+                done, outcome = None, analyse(project, rules, cache, lives=lives)
     if options.diff and done is not None:
         return _show_diff(project, done, outcome)
     if done is not None:
         return _write_and_report(options, rules, asked, done, outcome)
+    if options.add_ignore is not None:
+        return _ignore(options, rules, asked, outcome)
     return _report(options, rules, asked, outcome)
 
 
-def analyse(project: Inputs, rules: Sequence[Rule], cache: Cache | None) -> Outcome:
+def _ignore(
+    options: argparse.Namespace, rules: Sequence[Rule], asked: Wanted, outcome: Outcome
+) -> int:
+    """Silence by comments what would be shown, and report what is left."""
+    done = ignoring.add(options, asked.project, asked.of(outcome))
+    terminal.write(done.diff)
+    for note in done.notes:
+        _note(note)
+    left = tuple(one for one in outcome.findings if one not in done.silenced)
+    errors = (*outcome.errors, *done.errors)
+    if options.diff:
+        for error in errors:
+            _note(error)
+        return UNABLE if errors else FINDINGS if done.diff else CLEAN
+    after = replace(asked, project=done.project)
+    return _report(options, rules, after, replace(outcome, findings=left, errors=errors))
+
+
+def analyse(
+    project: Inputs, rules: Sequence[Rule], cache: Cache | None, *, lives: bool = False
+) -> Outcome:
     """Lint the project, or remember what was found when it was the same.
 
-    The findings are all that no comment silences, wanted or not.
+    The findings are all that no comment silences, wanted or not. `lives` asks for the lives of the
+    handlers as well.
     """
     if cache is None:
-        return _lint(project, project.sources, rules, None)
+        return _lint(project, project.sources, rules, None, lives=lives)
     key = results.key(
         project.sources,
         project.failures,
@@ -73,18 +100,24 @@ def analyse(project: Inputs, rules: Sequence[Rule], cache: Cache | None) -> Outc
         inputs.requested_scope(project.requested),
         project.descriptors,
     )
-    known = results.from_json(cache.get(_KIND, key))
+    kind = f"{_KIND} with lives" if lives else _KIND
+    known = results.from_json(cache.get(kind, key))
     if known is not None:
         return known
-    outcome = _lint(project, project.sources, rules, cache)
+    outcome = _lint(project, project.sources, rules, cache, lives=lives)
     # What went wrong may go right the next time.
     if not outcome.errors:
-        cache.put(_KIND, key, results.to_json(outcome))
+        cache.put(kind, key, results.to_json(outcome))
     return outcome
 
 
 def _lint(
-    project: Inputs, sources: Mapping[str, Source], rules: Sequence[Rule], cache: Cache | None
+    project: Inputs,
+    sources: Mapping[str, Source],
+    rules: Sequence[Rule],
+    cache: Cache | None,
+    *,
+    lives: bool,
 ) -> Outcome:
     # The engine costs more to import than a run from the cache takes.
     from lambda_lint import engine
@@ -99,8 +132,9 @@ def _lint(
         descriptors=project.descriptors,
         must_parse=project.requested.contains,
     )
+    findings = engine.unsuppressed(result, sources, rules, noqa=True)
     return Outcome(
-        engine.unsuppressed(result, sources, rules, noqa=True),
+        findings,
         result.errors,
         len(result.project.handlers),
         len(result.parsed),
@@ -110,6 +144,7 @@ def _lint(
             for one in result.project.handlers
             if len(one.evidence) == len(one.declarations)
         },
+        engine.lives(result, findings) if lives else (),
     )
 
 
@@ -122,6 +157,8 @@ def _mend(
     rules: Sequence[Rule],
     asked: Wanted,
     cache: Cache | None,
+    *,
+    lives: bool,
 ) -> tuple[Fixed, Outcome]:
     """Apply fixes in memory; return what became of the files, and what is found in them then."""
     from lambda_lint import fixes
@@ -133,7 +170,7 @@ def _mend(
     def lint(sources: Mapping[str, Source]) -> tuple[Finding, ...]:
         nonlocal latest
         is_first = latest is None
-        latest = _lint(project, sources, rules, cache)
+        latest = _lint(project, sources, rules, cache, lives=lives)
         # Fixes move lines, so after the first pass the numbers of the changed lines mean nothing.
         if asked.changes is not None and not is_first:
             return ()
@@ -215,7 +252,8 @@ def _report(
 ) -> int:
     """Write the report where it belongs, and return the exit code that goes with it."""
     project = asked.project
-    for note in (*outcome.notes, *asked.notes(outcome, rules)):
+    notes = (*outcome.notes, *asked.notes(outcome, rules))
+    for note in notes:
         _note(note)
     display = places.displayed_for(
         options.output_format, project.settings.root, project.display, os.environ
@@ -234,6 +272,8 @@ def _report(
         source_lines=_source_lines(project, shown, display),
         statistics=options.statistics,
         version=__version__,
+        notes=notes,
+        lives=_shown_lives(project, outcome, shown, display),
     )
     if options.output_file is None:
         terminal.write(_rendered(options, report, to_terminal=True))
@@ -309,6 +349,18 @@ def _for_display(one: Finding, display: Callable[[str], str]) -> Finding:
         path=display(one.path),
         handlers=tuple(handlers),
         witness=tuple(replace(step, path=display(step.path)) for step in one.witness),
+    )
+
+
+def _shown_lives(
+    project: Inputs, outcome: Outcome, shown: Sequence[Finding], display: Callable[[str], str]
+) -> tuple[Life, ...]:
+    """Return the lives of the handlers in the given paths, and of those with findings there."""
+    named = {label for one in shown for label in one.handlers}
+    return tuple(
+        one.moved(lambda mark: Mark(display(mark.path), mark.line))
+        for one in outcome.lives
+        if one.label in named or project.requested.contains(one.at.path)
     )
 
 

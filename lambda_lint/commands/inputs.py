@@ -8,7 +8,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,11 @@ class Inputs:
 
 def load_settings(options: argparse.Namespace) -> Settings:
     """Return the settings of the project around the given paths; options win over its file."""
+    return load_configuration(options).settings
+
+
+def load_configuration(options: argparse.Namespace) -> config.Loaded:
+    """Return the same, and where each value comes from."""
     start = [Path(path) for path in options.paths if path != STDIN]
     if STDIN in options.paths:
         start.append(Path(_stdin_filename(options)))
@@ -78,15 +83,15 @@ def load_settings(options: argparse.Namespace) -> Settings:
     overrides["cache"] = False if options.no_cache else None
     file = Path(options.config) if options.config is not None else None
     try:
-        settings = config.load(start, config_file=file, overrides=overrides)
+        loaded = config.read(start, config_file=file, overrides=overrides)
     except config.ConfigError as error:
         raise UnableError(str(error)) from error
     if getattr(options, "no_baseline", False):
-        return replace(settings, baseline=None)
+        return loaded.with_baseline(None)
     if getattr(options, "baseline", None) is not None:
         # Unlike the key of the configuration, it may lead anywhere.
-        return replace(settings, baseline=Path(os.path.abspath(options.baseline)))
-    return settings
+        return loaded.with_baseline(Path(os.path.abspath(options.baseline)))
+    return loaded
 
 
 def read(
@@ -122,16 +127,7 @@ def load_rules(settings: Settings) -> tuple[tuple[Rule, ...], frozenset[str]]:
     """Return the rules that are to run, and the codes of those that were selected by name."""
     try:
         known = registry.load_rules((registry.BUILTIN, *settings.rules))
-        # A name in this table that no rule has would ignore nothing, without anybody noticing.
-        registry.select(
-            known, ignore=[name for names in settings.per_file_ignores.values() for name in names]
-        )
-        chosen = registry.select(
-            known,
-            select=settings.select,
-            ignore=settings.ignore,
-            extend_select=settings.extend_select,
-        )
+        chosen = registry.configured(known, settings)
     except RuleError as error:
         raise UnableError(str(error)) from error
     return chosen, registry.explicit(known, (*settings.select, *settings.extend_select))
@@ -160,15 +156,16 @@ def shown_file(file: Path) -> str:
 
 def _displayed(root: Path) -> Callable[[str], str]:
     """Return a function from paths in the project to paths for people in this directory."""
-    try:
-        prefix = os.path.relpath(root)
-    except ValueError:
-        # Another drive.
-        prefix = os.fspath(root)
+    here = os.getcwd()
 
     @functools.cache
     def displayed(path: str) -> str:
-        return os.path.normpath(os.path.join(prefix, path)).replace(os.sep, "/")
+        full = os.path.join(root, path)
+        try:
+            return os.path.relpath(full, here).replace(os.sep, "/")
+        except ValueError:
+            # Another drive.
+            return os.path.normpath(full).replace(os.sep, "/")
 
     return displayed
 

@@ -16,7 +16,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from lambda_lint import life
 from lambda_lint.finding import Confidence, Edit, Finding, Fix, Severity, Span, Step
+from lambda_lint.life import Life
 from lambda_lint.rule import Rule
 from lambda_lint.settings import Settings
 from lambda_lint.source import Failure, Source
@@ -28,7 +30,8 @@ class Outcome:
 
     Paths are relative to the root of the project. `errors` say what the tool could not do,
     `notes` what it did without. `declared` maps the handlers that nothing but descriptors shows, as
-    `path:name`, to the files and lines (1-based) that do.
+    `path:name`, to the files and lines (1-based) that do. `lives` are there only when they were
+    asked for.
     """
 
     findings: tuple[Finding, ...]
@@ -37,6 +40,7 @@ class Outcome:
     parsed: int
     notes: tuple[str, ...] = ()
     declared: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    lives: tuple[Life, ...] = ()
 
 
 def key(
@@ -80,6 +84,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "parsed": outcome.parsed,
         "notes": list(outcome.notes),
         "declared": {name: [list(place) for place in at] for name, at in outcome.declared.items()},
+        "lives": [life.to_json(one) for one in outcome.lives],
     }
 
 
@@ -94,6 +99,7 @@ def from_json(value: object) -> Outcome | None:
                 "parsed": int(parsed),
                 "notes": [*notes],
                 "declared": {**declared},
+                "lives": [*lives],
             }:
                 return Outcome(
                     tuple(_finding_from_json(one) for one in findings),
@@ -102,6 +108,7 @@ def from_json(value: object) -> Outcome | None:
                     parsed,
                     tuple(str(one) for one in notes),
                     {str(name): _places(at) for name, at in declared.items()},
+                    tuple(life.from_json(one) for one in lives),
                 )
     except (AttributeError, KeyError, TypeError, ValueError):
         pass

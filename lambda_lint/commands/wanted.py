@@ -14,6 +14,7 @@ from lambda_lint.commands import UnableError, inputs
 from lambda_lint.commands.inputs import Inputs
 from lambda_lint.commands.results import Outcome
 from lambda_lint.discovery import Overlay, finds
+from lambda_lint.files import compile_patterns
 from lambda_lint.finding import Finding
 from lambda_lint.git import GitError
 from lambda_lint.rule import Rule
@@ -152,6 +153,18 @@ def _judged(settings: Settings) -> Callable[[str, str], bool]:
             and (suffixes != {".py"} or finds(settings, old))
             and is_test_path(old) == is_test_path(new)
             and settings.ignored_in(old) == settings.ignored_in(new)
+            and settings.for_file(old) == settings.for_file(new)
+            and _as_handlers(settings, old) == _as_handlers(settings, new)
+            and settings.for_file(old) == settings.for_file(new)
         )
 
     return was_judged
+
+
+def _as_handlers(settings: Settings, path: str) -> list[str]:
+    """Return the `handler-patterns` that speak of a file."""
+    return [
+        one
+        for one in settings.handler_patterns
+        if compile_patterns((one.rpartition(":")[0],)).match_file(path)
+    ]

@@ -63,11 +63,16 @@ class Handler:
     entries: tuple[Entry, ...]
     custom_resource: bool = False
     declarations: tuple[Declaration, ...] = ()
+    configured: frozenset[str] = frozenset()
 
     @property
     def flags(self) -> frozenset[str]:
-        """What descriptors say of the functions that it is the handler of; see `declaration`."""
-        return frozenset(flag for one in self.declarations for flag in one.flags)
+        """What is said of the functions that it is the handler of; see `declaration`.
+
+        By descriptors, and for its file by the configuration.
+        """
+        declared = (flag for one in self.declarations for flag in one.flags)
+        return self.configured.union(declared)
 
     @property
     def label(self) -> str:

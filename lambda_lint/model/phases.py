@@ -407,10 +407,14 @@ class Phases:
         around = _defined_in(callee)
         if around is None:
             return True
+        return around in self.runnable(handler)
+
+    def runnable(self, handler: Handler) -> frozenset[Function]:
+        """Return what can run in the process of a handler at all, also at import or once."""
         found = self._running.get(handler)
         if found is None:
             found = self._running[handler] = self._run_by(handler)
-        return around in found
+        return found
 
     def _run_by(self, handler: Handler) -> frozenset[Function]:
         """Return what can run in the process of a handler, whatever guards say."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from functools import cached_property
 
 from lambda_lint.declaration import (
@@ -11,6 +12,7 @@ from lambda_lint.declaration import (
     SNAPSTART,
     TENANT_ISOLATION,
     WEB_ADAPTER,
+    WEB_FUNCTION,
     Declaration,
 )
 from lambda_lint.model.ages import impossible_tests
@@ -45,6 +47,7 @@ from lambda_lint.model.snapshots import Captured, Snapshots
 from lambda_lint.model.state import State, States
 from lambda_lint.model.state_changes import Fill
 from lambda_lint.model.temporary import Temporary
+from lambda_lint.model.touches import Touch
 from lambda_lint.model.usage import Usage
 from lambda_lint.model.values import Evaluator, External
 from lambda_lint.source import Source
@@ -68,6 +71,7 @@ class Project:
         snapstart: bool = False,
         managed_instances: bool = False,
         web_functions: bool = False,
+        flags_of: Callable[[str], frozenset[str]] = lambda path: frozenset(),
     ) -> None:
         """Resolve the indexed modules. Raises ConfiguredHandlerError for an unknown handler."""
         self.modules = modules
@@ -87,9 +91,11 @@ class Project:
         #: What the deployment descriptors of the project declare.
         self.declarations = tuple(declarations)
         self._libraries = frozenset(libraries)
-        self.handlers = find_handlers(
+        found = find_handlers(
             self.call_graph, configured_handlers, is_handler_by_name, declarations
         )
+        # What the configuration says of single files, as descriptors do of single functions.
+        self.handlers = [replace(one, configured=flags_of(one.path)) for one in found]
         entries = [entry.function for one in self.handlers for entry in one.entries]
         self.guards = Guards(self.places, Decisions(self.call_graph, entries))
         self.dependence = Dependence(self.call_graph)
@@ -154,6 +160,11 @@ class Project:
         """The memos without a key that keep what the data of one invocation made."""
         return list(self._states.fills())
 
+    @property
+    def filling(self) -> Sequence[Touch]:
+        """What fills memos, whatever with."""
+        return self._states.filling
+
     @cached_property
     def frozen(self) -> list[Frozen]:
         """The times and identifiers that are made at import and used by invocations."""
@@ -187,7 +198,11 @@ class Project:
     def _serves_concurrently(self, handlers: Sequence[Handler]) -> bool:
         """Whether one process has several requests of these handlers at the same time."""
         return self.web_functions or any(
-            WEB_ADAPTER in one.flags and (self.managed_instances or MANAGED_INSTANCES in one.flags)
+            WEB_FUNCTION in one.flags
+            or (
+                WEB_ADAPTER in one.flags
+                and (self.managed_instances or MANAGED_INSTANCES in one.flags)
+            )
             for one in handlers
         )
 

@@ -98,6 +98,12 @@ def _rdjson(run: Run, look: Look) -> str:
     return rdjson.render(run, look)
 
 
+def _html(run: Run, look: Look) -> str:
+    from lambda_lint.reporters import html
+
+    return html.render(run, look)
+
+
 FORMATS: dict[str, Callable[[Run, Look], str]] = {
     "full": _full,
     "concise": _concise,
@@ -108,6 +114,7 @@ FORMATS: dict[str, Callable[[Run, Look], str]] = {
     "gitlab": _gitlab,
     "junit": _junit,
     "rdjson": _rdjson,
+    "html": _html,
 }
 """Every format by its name on the command line."""
 
@@ -117,11 +124,15 @@ FOR_PEOPLE = frozenset({"full", "concise", "github"})
 WITHOUT_STATISTICS = frozenset({"sarif", "gitlab", "junit", "rdjson"})
 """Formats of others, whose readers know no place for the counts for each rule."""
 
+WITH_LIVES = frozenset({"html"})
+"""The formats that show the lives of handlers."""
+
 __all__ = [
     "FORMATS",
     "FOR_PEOPLE",
     "MINIMUM_WIDTH",
     "WITHOUT_STATISTICS",
+    "WITH_LIVES",
     "Look",
     "Run",
     "Summary",

@@ -13,33 +13,23 @@ from itertools import groupby
 from rich.cells import cell_len
 from rich.text import Text
 
-from lambda_lint.finding import Span
+from lambda_lint.finding import Severity
+from lambda_lint.reporters.marks import Mark, by_file, shown_lines, without_blank_edges
 from lambda_lint.reporters.run import Look
 from lambda_lint.reporters.safe_text import is_plain, visible
-
-CONTEXT = 2
-"""How many lines are shown around the primary place."""
 
 TAB = 4
 """The distance of tab stops in cells."""
 
-WHOLE_SPAN = 6
-"""A reported statement of up to so many lines is shown whole."""
-
 GUTTER = "bold blue"
 SECONDARY = "bold blue"
 
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place to underline. `number` is its step of the witness, 0 for none."""
-
-    path: str
-    span: Span
-    label: str
-    style: str = SECONDARY
-    primary: bool = False
-    number: int = 0
+STYLES = {
+    Severity.ERROR: "bold red",
+    Severity.WARNING: "bold yellow",
+    Severity.INFO: "bold cyan",
+}
+"""How what belongs to a finding of each severity is coloured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +68,8 @@ def frames(
     `marks` are in the order of their steps and hold exactly one primary mark.
     """
     primary = next(mark for mark in marks if mark.primary)
-    paths = list(dict.fromkeys([primary.path, *(mark.path for mark in marks)]))
-    sections = [[mark for mark in marks if mark.path == path] for path in paths]
-    shown = [_shown_lines(section, len(lines_of(section[0].path))) for section in sections]
+    sections = by_file(marks)
+    shown = [shown_lines(section, len(lines_of(section[0].path))) for section in sections]
     largest = max(max(lines, default=0) for lines in shown)
     gutter = Gutter(max(len(str(largest)), 1), look)
     for section, numbers in zip(sections, shown, strict=True):
@@ -121,20 +110,6 @@ def _arrow(mark: Mark, gutter: Gutter) -> Text:
     return row.append(f"{place}:{mark.span.line}:{mark.span.column}")
 
 
-def _shown_lines(marks: Sequence[Mark], count: int) -> list[int]:
-    """Return the 1-based numbers of the lines to show, a lone missing line filled in."""
-    wanted: set[int] = set()
-    for mark in marks:
-        line, last = mark.span.line, mark.span.end_line
-        if not mark.primary:
-            wanted.add(line)
-            continue
-        end = last if last - line < WHOLE_SPAN else line
-        wanted.update(range(line - CONTEXT, end + CONTEXT + 1))
-    wanted.update({line + 1 for line in wanted if line + 2 in wanted})
-    return sorted(line for line in wanted if 1 <= line <= count)
-
-
 def _section(
     marks: Sequence[Mark], numbers: Sequence[int], lines: Sequence[str], gutter: Gutter
 ) -> Iterator[Text]:
@@ -149,7 +124,7 @@ def _section(
             for mark in group:
                 yield from _unplaced(mark, gutter)
     previous = 0
-    for number in _without_blank_edges(numbers, lines, by_line):
+    for number in without_blank_edges(numbers, lines, by_line):
         if previous and number > previous + 1:
             yield Text("...", style=GUTTER)
         yield from _line(number, lines[number - 1], by_line.get(number, []), gutter)
@@ -162,18 +137,7 @@ def _unplaced(mark: Mark, gutter: Gutter) -> Iterator[Text]:
         return
     for index, text in enumerate(_label(mark, gutter.room, gutter.look)):
         row = Text().append(" " * gutter.digits + (" = " if index == 0 else "   "), style=GUTTER)
-        yield row.append(text, style=mark.style)
-
-
-def _without_blank_edges(
-    numbers: Sequence[int], lines: Sequence[str], marked: dict[int, list[Mark]]
-) -> list[int]:
-    kept = list(numbers)
-    while kept and kept[0] not in marked and lines[kept[0] - 1].isspace():
-        kept.pop(0)
-    while kept and kept[-1] not in marked and lines[kept[-1] - 1].isspace():
-        kept.pop()
-    return kept
+        yield row.append(text, style=_style(mark))
 
 
 def _line(number: int, line: str, marks: list[Mark], gutter: Gutter) -> Iterator[Text]:
@@ -196,12 +160,16 @@ def _underline(mark: Mark, start: int, end: int, gutter: Gutter) -> Iterator[Tex
     drawn = " " * start + ("^" if mark.primary else "-") * (end - start)
     beside = _label(mark, gutter.room - end - 1, gutter.look)
     if len(beside) == 1 and cell_len(beside[0]) < gutter.room - end:
-        yield gutter.row().append(f"{drawn} {beside[0]}", style=mark.style)
+        yield gutter.row().append(f"{drawn} {beside[0]}", style=_style(mark))
         return
-    yield gutter.row().append(drawn, style=mark.style)
+    yield gutter.row().append(drawn, style=_style(mark))
     indent = min(start, gutter.room // 2)
     for text in _label(mark, gutter.room - indent, gutter.look):
-        yield gutter.row().append(" " * indent + text, style=mark.style)
+        yield gutter.row().append(" " * indent + text, style=_style(mark))
+
+
+def _style(mark: Mark) -> str:
+    return STYLES[mark.severity] if mark.severity is not None else SECONDARY
 
 
 def _label(mark: Mark, room: int, look: Look) -> list[str]:

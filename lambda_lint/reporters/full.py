@@ -14,24 +14,17 @@ from rich.color import ColorSystem
 from rich.style import Style
 from rich.text import Span, Text
 
-from lambda_lint.finding import Confidence, Finding, Fix, Severity
+from lambda_lint.finding import Confidence, Finding, Fix
 from lambda_lint.reporters.edits import DiffLine, FileLines, hunks
-from lambda_lint.reporters.frame import GUTTER, Gutter, Mark, clip, frames, shown_line, wrap
+from lambda_lint.reporters.frame import GUTTER, STYLES, Gutter, clip, frames, shown_line, wrap
+from lambda_lint.reporters.marks import marks_of
 from lambda_lint.reporters.run import Look, Run
 from lambda_lint.reporters.safe_text import neutralise_commands, visible
 from lambda_lint.reporters.statistics import fixable_line, listed, statistics_lines, summary_line
 
-STEPS = 16
-"""A longer witness is shown with its middle left out."""
-
 HANDLERS = 10
 """How many handlers of a finding are named."""
 
-_STYLE = {
-    Severity.ERROR: "bold red",
-    Severity.WARNING: "bold yellow",
-    Severity.INFO: "bold cyan",
-}
 FileOf = Callable[[str], FileLines]
 
 _DIFF_STYLE = {" ": "", "-": "red", "+": "green"}
@@ -73,7 +66,7 @@ def _styled(text: str, style: str | Style) -> str:
 
 def _finding(finding: Finding, file_of: FileOf, look: Look) -> Iterator[Text]:
     yield from _header(finding, look)
-    marks, left_out = _marks(finding)
+    marks, left_out = marks_of(finding)
     yield from frames(marks, lambda path: file_of(path).lines, look)
     if left_out:
         yield from _paragraph("note", f"{left_out} steps in between are not shown", look)
@@ -92,7 +85,7 @@ def _finding(finding: Finding, file_of: FileOf, look: Look) -> Iterator[Text]:
 
 
 def _header(finding: Finding, look: Look) -> Iterator[Text]:
-    style = _STYLE[finding.severity]
+    style = STYLES[finding.severity]
     row = Text().append(f"{finding.severity.value}[", style=style)
     row.append(finding.code, style=_link(finding, look, style))
     row.append("]", style=style)
@@ -118,37 +111,6 @@ def _link(finding: Finding, look: Look, style: str) -> Style:
     if look.hyperlinks and re.fullmatch(r"https?://[!-~]+", finding.url):
         return plain + Style(link=finding.url)
     return plain
-
-
-def _marks(finding: Finding) -> tuple[list[Mark], int]:
-    """Return what is to be underlined, and how many steps in the middle are left out.
-
-    The last step of a witness usually is the reported place itself: then its words stand at the
-    primary mark, because the message stands in the header already.
-    """
-    steps = finding.witness
-    last = steps[-1] if steps else None
-    arrives = (
-        last is not None
-        and last.path == finding.path
-        and last.span.line == finding.span.line
-        and bool(last.message)
-    )
-    style = _STYLE[finding.severity]
-    marks: list[Mark] = []
-    if not arrives:
-        marks.append(Mark(finding.path, finding.span, finding.message, style, primary=True))
-    numbered = list(enumerate(steps, 1))
-    left_out = max(0, len(steps) - STEPS)
-    if left_out:
-        numbered = numbered[: STEPS // 2] + numbered[-(STEPS // 2) :]
-    for number, step in numbered:
-        shown = number if len(steps) > 1 else 0
-        if arrives and number == len(steps):
-            marks.append(Mark(finding.path, finding.span, step.message, style, True, shown))
-        else:
-            marks.append(Mark(step.path, step.span, step.message, number=shown))
-    return marks, left_out
 
 
 def _paragraph(title: str, text: str, look: Look) -> Iterator[Text]:

@@ -4,11 +4,12 @@ The form is that of `proto/rdf/reviewdog.proto`: columns count bytes of UTF-8 fr
 exclusive, and a range without columns means whole lines, both included. Paths are relative to the
 working directory, because reviewdog puts the way from the root of the repository to it in front.
 
-A safe fix is a suggestion, which a reviewer applies with one click: one replacement of whole lines,
-since reviews know no other. It is left out where the edits lie more than `SUGGESTED` lines apart:
-GitHub shows a suggestion only inside of what was changed, reviewdog writes an error into the
-comment otherwise, and nobody checks that many repeated lines. An unsafe fix is never one click
-away, as on the command line; the message says that it exists, and that it is unsafe.
+A fix is a suggestion, which a reviewer applies with one click: one replacement of whole lines,
+since reviews know no other. An unsafe one is suggested as well: whoever clicks has the change
+before his eyes, which is what `--unsafe-fixes` asks for, and the message says that it is unsafe.
+None is suggested where the edits lie more than `SUGGESTED` lines apart: GitHub shows a suggestion
+only inside of what was changed, reviewdog writes an error into the comment otherwise, and nobody
+checks that many repeated lines. Then the message tells the command that applies the fix.
 
 reviewdog reads messages as Markdown, and puts the paths of related locations there as they are. So
 messages are made harmless, and steps in files with unusual names are told in the message instead.
@@ -28,6 +29,7 @@ from lambda_lint.reporters import markdown
 from lambda_lint.reporters.edits import FileLines, Replacement, replacement
 from lambda_lint.reporters.run import Look, Run
 from lambda_lint.reporters.safe_text import neutralise_json, without_surrogates
+from lambda_lint.rule import HOME
 
 SUGGESTED = 25
 """How many lines a suggestion may replace."""
@@ -39,7 +41,6 @@ RELATED = 20
 """How many steps are shown with their code below a comment."""
 
 _SEVERITY = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "INFO"}
-_HOME = "https://github.com/lambda-lint/lambda-lint"
 
 
 def render(run: Run, look: Look) -> str:
@@ -52,7 +53,7 @@ def render(run: Run, look: Look) -> str:
     writer = _Writer(file_of, only_from_line=look.in_gitlab_ci)
     diagnostics = [_of_error(error) for error in run.errors]
     diagnostics += [writer.diagnostic(finding) for finding in run.findings]
-    document = {"source": {"name": "lambda-lint", "url": _HOME}, "diagnostics": diagnostics}
+    document = {"source": {"name": "lambda-lint", "url": HOME}, "diagnostics": diagnostics}
     return neutralise_json(json.dumps(document, indent=2, ensure_ascii=True)) + "\n"
 
 
@@ -74,7 +75,7 @@ class _Writer:
         if finding.url:
             code["url"] = finding.url
         diagnostic: dict[str, Any] = {
-            "message": _message(finding),
+            "message": _message(finding, is_suggested=suggested is not None),
             "location": self._location(finding.path, finding.span),
             "severity": _SEVERITY[finding.severity],
             "code": code,
@@ -92,7 +93,7 @@ class _Writer:
         return diagnostic
 
     def _suggested(self, finding: Finding) -> Replacement | None:
-        if finding.fix is None or not finding.fix.safe:
+        if finding.fix is None:
             return None
         found = replacement(self._file_of(finding.path), finding.fix)
         if found is None or found.last - found.first >= SUGGESTED:
@@ -124,7 +125,7 @@ def _column(line: str, column: int) -> int:
     return len(line[: column - 1].encode("utf-8", "surrogatepass")) + 1
 
 
-def _message(finding: Finding) -> str:
+def _message(finding: Finding, *, is_suggested: bool) -> str:
     lines = [markdown.line(finding.message)]
     if finding.handlers:
         named = ", ".join(markdown.code(name) for name in finding.handlers[:HANDLERS])
@@ -140,15 +141,17 @@ def _message(finding: Finding) -> str:
         first = [] if help_lines[0].startswith("```") else [help_lines.pop(0)]
         lines += ["", " ".join(["help:", *first]), *help_lines]
     if finding.fix is not None:
-        lines += ["", _fix_line(finding.fix)]
+        lines += ["", _fix_line(finding.fix, is_suggested=is_suggested)]
     return "\n".join(lines)
 
 
-def _fix_line(fix: Fix) -> str:
-    title = markdown.line(fix.title)
-    if fix.safe:
-        return f"safe fix, with `lambda-lint check --fix`: {title}"
-    return (
-        "unsafe fix, which may change what the code does, only with "
-        f"`lambda-lint check --fix --unsafe-fixes`: {title}"
-    )
+def _fix_line(fix: Fix, *, is_suggested: bool) -> str:
+    kind = "safe" if fix.safe else "unsafe"
+    start = f"suggested {kind} fix" if is_suggested else f"{kind} fix"
+    line = f"{start}: {markdown.line(fix.title)}"
+    if not fix.safe:
+        line += "; it may change what the code does, so read it before you apply it"
+    if not is_suggested:
+        options = "--fix" if fix.safe else "--fix --unsafe-fixes"
+        line += f" (`lambda-lint check {options}`)"
+    return line

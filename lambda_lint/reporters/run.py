@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lambda_lint.finding import Finding
+from lambda_lint.life import Life
 
 if TYPE_CHECKING:
     # Only its data is used; importing it would load the whole model.
@@ -35,7 +36,8 @@ class Run:
     whole sentences what the tool could not do. `rules` are the rules that were active.
     `source_lines` gives the lines of a file by its displayed path, decoded and with their line
     endings as `Source.lines` has them, or `()` when they are not known. `statistics` asks for the
-    counts for each rule as well.
+    counts for each rule as well. `notes` say what the tool did without; `lives`, by path and line,
+    are there only for the formats in `WITH_LIVES`.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -47,6 +49,8 @@ class Run:
     )
     statistics: bool = False
     version: str = ""
+    notes: tuple[str, ...] = ()
+    lives: tuple[Life, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

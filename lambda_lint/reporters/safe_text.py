@@ -10,10 +10,11 @@ import re
 
 # C0 and C1 controls; soft hyphen; joiners, marks and bidirectional controls; line and paragraph
 # separators; invisible operators; the byte order mark; fillers that draw nothing but are letters;
-# interlinear annotations; tags; and surrogates, which stand for bytes that are no UTF-8.
+# interlinear annotations; tags; what is no character; and surrogates, which stand for bytes that
+# are no UTF-8.
 _INVISIBLE = (
     "\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb"
+    "\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff"
     "\U000e0000-\U000e0fff"
 )
 _UNSAFE = re.compile(f"[{_INVISIBLE}]")

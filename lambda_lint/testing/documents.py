@@ -3,6 +3,7 @@
     python -m lambda_lint.testing.documents          # write docs/rules
     python -m lambda_lint.testing.documents --check  # say what is not up to date, exit with 1
 
+This is for a checkout; an installed linter has the pages as `lambda-lint rule NAME`.
 Everything on a page comes from the file of the rule. What only tests need, the script that runs
 the examples, is folded away.
 """
@@ -31,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=COMMAND, description="Write the pages of the rules.")
     parser.add_argument("--check", action="store_true", help="only say what is not up to date")
     options = parser.parse_args(argv)
+    if not DIRECTORY.parent.is_dir():
+        print(f"there is no {DIRECTORY.parent}: run this in a checkout of lambda-lint")
+        return 2
     wanted = documents(load_rules([BUILTIN]))
     old = outdated(wanted)
     if options.check:

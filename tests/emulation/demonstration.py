@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import PurePosixPath
 from types import CodeType
 from typing import Any
 
@@ -133,7 +134,7 @@ class Stage:
         sent, an unknown probe, no handler), and TimeoutError if an answer is not given in time.
         """
         handler = events.handler or find_handler(files)
-        files = {**files, **events.files}
+        files = {**_packages(events.files), **files, **events.files}
         script = compile("\n" * events.line + events.script, page, "exec")
         warm, watched = self._run(files, handler, script, reuse=True)
         cold = None
@@ -254,6 +255,16 @@ class _Player:
         if self._environment is not None:
             self._environment.close()
             self._environment = None
+
+
+def _packages(files: Mapping[str, str]) -> dict[str, str]:
+    """Return an empty `__init__.py` for each directory of these files.
+
+    Without one a stand-in such as `selenium/webdriver` would be a namespace package, and the real
+    library would be imported wherever it is installed.
+    """
+    directories = {str(one) for path in files for one in PurePosixPath(path).parents}
+    return {f"{one}/__init__.py": "" for one in sorted(directories - {"."})}
 
 
 def find_handler(files: Mapping[str, str]) -> str:
