@@ -253,7 +253,7 @@ def handler(event, context):
     bus.send("order", event["id"])
 ```
 
-A registration that only takes the place of the one before is information, shown with `--strict`:
+Registrations that only take the place of the ones before are told of once for a function:
 
 ```python bad name="in the place of the one before"
 import linebot
@@ -264,6 +264,10 @@ def handler(event, context):
     @bot.add(event["kind"])  # LMB401
     def answer(text):
         return text
+
+    @bot.add("follow")
+    def greet(text):
+        return "hello"
 
     return bot.handle(event["body"], event["signature"])
 ```
@@ -293,6 +297,8 @@ def registration_in_handler(call: Call, project: Project) -> Iterator[Report]:
         return
     if not call.handlers or call.in_lifespan or not call.adds_up:
         return
+    if effect.replaces and call.follows_its_like:
+        return
     again = "registers its" if effect.replaces else "adds one more"
     why = "again, in the place of the one before" if effect.replaces else "and none is taken off"
     yield Report.of_call(
@@ -300,7 +306,6 @@ def registration_in_handler(call: Call, project: Project) -> Iterator[Report]:
         message=f"`{call.shown}` {again} {effect.what} on every invocation, {why}",
         help=_help(call),
         last=f"one more {effect.what} is added here" if not effect.replaces else "added again here",
-        severity=Severity.INFO if effect.replaces else None,
     )
 
 

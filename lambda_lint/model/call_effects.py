@@ -77,6 +77,17 @@ class CallEffects:
         return _NAMED.sub(lambda match: self._named(match[1]) or match[2], written)
 
     @property
+    def follows_its_like(self) -> bool:
+        """Whether its function has a call above this one with the same effect, for one cause."""
+        effects = self.project.effects
+        externals = self.project.call_graph.externals
+        return any(
+            one.node.span.line < self.node.span.line
+            and effects.found(one, externals.get(one, ())) is self.effect
+            for one in self.function.calls
+        )
+
+    @property
     def helper(self) -> Edge | None:
         """The call of a small function around this call that could as well be made at import.
 
