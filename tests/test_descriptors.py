@@ -388,6 +388,34 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ["main.lambda_handler -> lambdas/budget/main.py in lambdas/budget"],
     ),
     (
+        "a folder that is used as a module, and is given its code by a folder of its own",
+        {
+            "main.tf": """
+            variable "code" { default = "" }
+            data "archive_file" "a" {
+              source_dir = var.code
+            }
+            data "archive_file" "b" {
+              source_dir = "${path.module}/built"
+            }
+            resource "aws_lambda_function" "f" {
+              filename = var.own ? data.archive_file.a.output_path : data.archive_file.b.output_path
+              handler  = "main.lambda_handler"
+              runtime  = "python3.13"
+            }
+            """,
+            "examples/own/main.tf": """
+            module "f" {
+              source = "../.."
+              code   = "./code"
+            }
+            """,
+            "examples/own/code/main.py": "def lambda_handler(job, _): pass",
+            "code/main.py": "def lambda_handler(job, _): pass",
+        },
+        ["main.lambda_handler -> examples/own/code/main.py in examples/own/code"],
+    ),
+    (
         "a usual file with a function that no other file has",
         {
             "main.tf": """
