@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from lambda_lint.model.calls import Edge
 from lambda_lint.model.constants import Constants
@@ -148,18 +149,33 @@ class Ambient:
         """Whether no test of its function decides about it."""
         return next(self._deciding(node, scope), None) is None
 
-    def _always_runs(self, function: Function, depth: int = 0) -> bool:
+    def _always_runs(self, function: Function) -> bool:
         """Whether one of the ways to a helper is taken for every event, whatever others are."""
-        if any(
-            entry.function is function and not entry.lifecycle
+        seen = {function}
+        nearest = [function]
+        for _ in range(_MAX_CALLS + 1):
+            if not self._entries.isdisjoint(nearest):
+                return True
+            callers = [
+                edge.caller
+                for one in nearest
+                for edge in self.calls.into.get(one, ())
+                if edge.caller not in seen
+                and not edge.caller.is_module
+                and self._is_plain(edge.node, edge.scope)
+            ]
+            nearest = list(dict.fromkeys(callers))
+            seen.update(nearest)
+        return False
+
+    @cached_property
+    def _entries(self) -> frozenset[Function]:
+        """The functions that events come in by."""
+        return frozenset(
+            entry.function
             for handler in self.phases.handlers
             for entry in handler.entries
-        ):
-            return True
-        return depth < _MAX_CALLS and any(
-            self._is_plain(edge.node, edge.scope) and self._always_runs(edge.caller, depth + 1)
-            for edge in self.calls.into.get(function, ())
-            if not edge.caller.is_module
+            if not entry.lifecycle
         )
 
     def _deciding(self, node: nodes.Node, scope: Scope) -> Iterator[Sometimes]:

@@ -22,6 +22,8 @@ class Resets:
         self.places = places
         self.evaluator = places.evaluator
         self._remembers = remembers
+        #: What running a function empties, by how many calls deep it is.
+        self._by_function: dict[tuple[Function, int], tuple[Place, ...]] = {}
 
     def by(self, functions: Sequence[Function]) -> frozenset[Place]:
         """Return the places that each run of these functions empties, whatever happens in it."""
@@ -75,4 +77,13 @@ class Resets:
         if depth < _MAX_CALLS and len(values) == 1 and isinstance(values[0], FunctionValue):
             function = values[0].function
             if isinstance(function.node, nodes.FunctionDef):
-                yield from self.in_block(function.node.body, function.scope, depth + 1)
+                yield from self._by_running(function, function.node.body, depth + 1)
+
+    def _by_running(
+        self, function: Function, body: Sequence[nodes.Statement], depth: int
+    ) -> tuple[Place, ...]:
+        key = (function, depth)
+        if key not in self._by_function:
+            found = dict.fromkeys(self.in_block(body, function.scope, depth))
+            self._by_function[key] = tuple(found)
+        return self._by_function[key]
