@@ -354,6 +354,12 @@ def _how_to_get(git: Git, base: str) -> str:
     remote = f"origin/{base}"
     if _commit(git, f"refs/remotes/{remote}") is not None:
         return f"the remote branch is known: name it as {remote!r}"
+    local = base.removeprefix("origin/")
+    if local != base and _commit(git, f"refs/heads/{local}") is not None:
+        return (
+            f"a branch {local!r} is known here: name that one, or run `git fetch origin` first "
+            "(with actions/checkout: add `fetch-depth: 0` under `with:`)"
+        )
     return (
         "check the spelling, or run `git fetch origin` first (with actions/checkout: add "
         "`fetch-depth: 0` under `with:`)"

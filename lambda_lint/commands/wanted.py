@@ -49,7 +49,7 @@ def _before(options: argparse.Namespace, asked: Wanted) -> Inputs | None:
     now = asked.project
     limit = now.settings.max_file_size
     tree = changes.before(now.settings.root, options.diff_base, limit)
-    if tree is None:
+    if tree is None or not (tree.contents or tree.left_out):
         return None
     paths = [path for path in options.paths if path != inputs.STDIN]
     given = argparse.Namespace(paths=paths)
