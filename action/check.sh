@@ -28,7 +28,11 @@ main() {
 
     case $status:$INPUT_FAIL_ON in
         0:* | 1:never) ;;
-        1:errors) run --output-format concise --severity error >/dev/null || exit $? ;;
+        1:errors)
+            # Only the code counts; a file that the options name keeps the report that is in it.
+            run --output-format concise --severity error \
+                "--output-file=$RUNNER_TEMP/lambda-lint-errors.txt" || exit $?
+            ;;
         *) exit "$status" ;;
     esac
 }

@@ -2,6 +2,9 @@
 # Install the linter of this very checkout into an environment of its own, apart from the job's.
 set -euo pipefail
 
+# What pip starts to build the linter does not have the `-I` of pip itself.
+unset PYTHONPATH PYTHONHOME PYTHONSTARTUP
+
 python=${INPUT_PYTHON:-python3}
 place=$RUNNER_TEMP/lambda-lint
 

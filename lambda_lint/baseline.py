@@ -218,6 +218,11 @@ def write(file: Path, entries: Iterable[Entry]) -> None:
     lines = ",\n".join(f"    {_line(one)}" for one in sorted(set(entries)))
     body = f"\n{lines}\n  ]" if lines else "]"
     text = f'{{\n  "lambda-lint-baseline": {VERSION},\n  "findings": [{body}\n}}\n'
+    if file.is_symlink() and not file.exists():
+        # Of a repository that nobody trusts it could lead to a script of the user's shell.
+        raise BaselineError(
+            f"{file}: the baseline is a link to a file that does not exist; delete the link"
+        )
     # A link stays a link.
     target = Path(os.path.realpath(file))
     temporary = ""

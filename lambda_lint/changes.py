@@ -67,6 +67,18 @@ class Staged:
     left_out: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The tree that a change starts from, as what is different from the one on disk.
+
+    `contents` maps the paths of files to their text there; `left_out` are the paths that are only
+    on disk, and one that ends in `/` stands for everything below it.
+    """
+
+    contents: Mapping[str, bytes]
+    left_out: frozenset[str]
+
+
 def never(old: str, new: str) -> bool:
     """Say that no file was worth looking at under its old name."""
     return False
@@ -137,6 +149,39 @@ def staged(root: Path, limit: int, was_judged: Callable[[str, str], bool] = neve
         lines[path] = (_WHOLE_FILE,)
     untracked = _names(git.run("ls-files", "--others", "--exclude-standard", "-z", *_NOT_NESTED))
     return Staged(_of_project(root, lines), contents, frozenset(untracked))
+
+
+def before(root: Path, base: str | None, limit: int) -> Before | None:
+    """Return the tree where HEAD left `base`, or for None that of HEAD; None if there is none yet.
+
+    A text of more than `limit` bytes is replaced by another one that is too long. A file that a
+    filter of the repository rewrites counts as it is on disk. Raises GitError as `changed_lines`
+    and `staged` do.
+    """
+    git = Git.at(root)
+    if base is None:
+        git = git.with_index_of_hook()
+        start = _commit(git, "HEAD")
+        if start is None:
+            return None
+    else:
+        start = _merge_base(git, base)
+    listed = _names(
+        git.run("diff", "--name-status", "-z", *patch.OPTIONS, *_NO_RENAMES, start, "--")
+    )
+    states = dict(zip(listed[1::2], listed[0::2], strict=True))
+    filtered = _filtered(git, sorted(states))
+    blobs = {}
+    for entry in _names(git.run("ls-tree", "-r", "-z", start)):
+        words, _, path = entry.partition("\t")
+        mode, _, name = words.split(" ")
+        if path in states and path not in filtered and mode.startswith("100"):
+            blobs[path] = name
+    untracked = _names(git.run("ls-files", "--others", "--exclude-standard", "-z", *_NOT_NESTED))
+    gone = {*untracked, *(path for path in states if path not in filtered)} - blobs.keys()
+    # A submodule of another commit is a directory whose old files are elsewhere.
+    left_out = {f"{path}/" if (root / path).is_dir() else path for path in gone}
+    return Before(_blobs(git, blobs, limit), frozenset(left_out))
 
 
 def changed_since_head(root: Path, paths: Iterable[str]) -> Changes:
@@ -247,7 +292,7 @@ def _blobs(git: Git, objects: Mapping[str, str], limit: int) -> dict[str, bytes]
     for line in listed.decode("ascii", "replace").splitlines():
         name, kind, *size = line.split(" ")
         if kind != "blob":
-            raise GitError(f"the index names {name}, which git does not have; run `git fsck`")
+            raise GitError(f"git names {name}, and does not have it; run `git fsck`")
         sizes[name] = int(size[0])
     short = [name for name in names if sizes[name] <= limit]
     data = git.run("cat-file", "--batch", given="".join(f"{name}\n" for name in short).encode())
@@ -309,6 +354,12 @@ def _how_to_get(git: Git, base: str) -> str:
     remote = f"origin/{base}"
     if _commit(git, f"refs/remotes/{remote}") is not None:
         return f"the remote branch is known: name it as {remote!r}"
+    local = base.removeprefix("origin/")
+    if local != base and _commit(git, f"refs/heads/{local}") is not None:
+        return (
+            f"a branch {local!r} is known here: name that one, or run `git fetch origin` first "
+            "(with actions/checkout: add `fetch-depth: 0` under `with:`)"
+        )
     return (
         "check the spelling, or run `git fetch origin` first (with actions/checkout: add "
         "`fetch-depth: 0` under `with:`)"

@@ -177,12 +177,14 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     lines.add_argument(
         "--diff-base",
         metavar="REV",
-        help="show only findings on lines that were changed since HEAD left this git revision",
+        help="show only findings on lines that were changed since HEAD left this git revision, "
+        "and those that were not found there",
     )
     lines.add_argument(
         "--staged",
         action="store_true",
-        help="check what `git commit` would commit; show only findings on lines that it changes",
+        help="check what `git commit` would commit; show only findings on lines that it changes, "
+        "and those that HEAD does not have",
     )
     file = known.add_mutually_exclusive_group()
     file.add_argument(

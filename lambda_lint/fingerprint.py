@@ -67,6 +67,11 @@ def fingerprint(finding: Finding, code: str, scope: str, occurrence: int) -> str
     return _what(finding.rule, scope, code) + _where(finding.path, occurrence)
 
 
+def of_content(finding: Finding, source_lines: Callable[[str], Sequence[str]]) -> str:
+    """Return digits that are equal for equal code of which a rule says the same, wherever it is."""
+    return _what(finding.rule, "", _snippet(finding, source_lines))
+
+
 def occurrence_in(name: str, path: str) -> int | None:
     """Return which of several equal findings of the file `path` has the fingerprint `name`.
 

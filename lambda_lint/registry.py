@@ -179,6 +179,15 @@ def shown(finding: Finding, settings: Strictness, explicitly_selected: Collectio
     return finding.severity is not Severity.INFO and finding.confidence is not Confidence.LOW
 
 
+class UnknownRuleError(RuleError):
+    """A name in the settings that no rule has."""
+
+    def __init__(self, name: str, advice: str) -> None:
+        """`advice` says what to write instead of `name`."""
+        super().__init__(f"unknown rule {name!r}; {advice}")
+        self.name = name
+
+
 def is_wanted(finding: Finding, settings: Settings, explicitly_selected: Collection[str]) -> bool:
     """Tell whether the settings want a finding: its severity, its confidence, its rule in its file.
 
@@ -349,7 +358,7 @@ def _refuse_unknown(name: str, rules: Sequence[Rule]) -> None:
     """Raise RuleError, with the nearest name that exists, when `name` fits no rule."""
     advice = None if name == ALL else advice_for_unknown(name, rules, beginnings=True)
     if advice is not None:
-        raise RuleError(f"unknown rule {name!r}; {advice}")
+        raise UnknownRuleError(name, advice)
 
 
 def advice_for_unknown(name: str, rules: Sequence[Rule], *, beginnings: bool) -> str | None:

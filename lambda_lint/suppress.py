@@ -85,8 +85,8 @@ def _may_matter(data: bytes, has_findings: bool) -> bool:
     )
 
 
-# The second is how the package is imported, and both are written by mistake.
-_OUR_NAMES = (b"lambda-lint", b"lambda_lint", b"lambdalint")
+# The second is how the package is imported, and all but the first are written by mistake.
+_OUR_NAMES = (b"lambda-lint", b"lambda_lint", b"lambdalint", b"lambda lint")
 
 
 # The next two are what flake8 7 searches for; they are its documented interface.
@@ -394,8 +394,9 @@ _DIRECTIVE = re.compile(
     (?: ^ | (?<=\s) ) \#+ [ \t]*
     (?:
         lambda-lint (?: [ \t]*: | (?= [ \t]+ (?: ignore | file-ignore | disable | enable ) \b ) )
-        # As the name is misspelt.
-      | lambda_?lint (?= [ \t]*: [ \t]* (?: ignore | file-ignore | disable | enable ) \b )
+        # As the name, or what stands behind it, is misspelt.
+      | lambda[_ ]?lint (?= [ \t]*: [ \t]* (?: ignore | file-ignore | disable | enable ) \b )
+      | lambda-lint [ \t]* [-=,;.] (?= [ \t]* (?: ignore | file-ignore | disable | enable ) \b )
     )
     [ \t]* (?P<body> [^#]* )
     """,

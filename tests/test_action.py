@@ -214,6 +214,17 @@ def test_sarif_is_written_beside_the_annotations(
     assert [place["uri"] for place in places] == ["new.py"]
 
 
+def test_a_report_in_a_file_stays_when_only_errors_fail(
+    act: Act, forge: Forge, tmp_path: Path
+) -> None:
+    """The run that asks whether there are errors must not write over it."""
+    given = {"output-format": "json", "args": "--output-file out.json", "fail-on": "errors"}
+    ran = act(forge.pull_request({"new.py": NEW}), given)
+    assert ran.code == 0, ran.errors
+    written = json.loads((tmp_path / "runner" / "workspace" / "out.json").read_text())
+    assert [(one["path"], one["line"]) for one in written["findings"]] == [("new.py", 5)]
+
+
 def test_paths_are_one_in_a_line_and_may_hold_blanks(act: Act, forge: Forge) -> None:
     event = forge.pull_request({"two words/a.py": NEW, "b/b.py": NEW, "c/c.py": NEW})
     ran = act(event, {"paths": "two words\nb\n"})
@@ -376,8 +387,10 @@ def test_shellcheck_is_content_with_the_steps(step: dict[str, Any]) -> None:
 def test_the_action_installs_itself(forge: Forge, tmp_path: Path) -> None:
     """The real step: a new environment, the linter of this checkout, the `python3` of the path."""
     trap = "raise SystemExit('the code of the pull request was run')\n"
-    event = forge.pull_request({"new.py": NEW, "pip.py": trap, "venv.py": trap})
+    names = ["pip.py", "venv.py", "sitecustomize.py", "setuptools.py"]
+    event = forge.pull_request({"new.py": NEW, **dict.fromkeys(names, trap)})
     runner = Runner(forge, tmp_path / "runner", event, install=True)
+    runner.environment["PYTHONPATH"] = str(runner.workspace)
     ran = runner.run(
         [
             {"uses": "actions/checkout@v6", "with": FULL},

@@ -441,6 +441,17 @@ def test_a_configuration_names_a_file_of_the_project(
     assert "lambda-lint.toml:2: baseline: " in err
 
 
+def test_a_link_that_leads_nowhere_is_not_followed(project: Path, command: Command) -> None:
+    """A hostile repository could have a start file of the user's shell made."""
+    lay(project, {"a.py": ONE})
+    target = project.parent / "start-file"
+    (project / NAME).symlink_to(target)
+    code, _, err = command("baseline", "create")
+    assert code == 2
+    assert "link to a file that does not exist" in err
+    assert not target.exists()
+
+
 def test_a_link_stays_a_link_and_a_mode_stays(project: Path, command: Command) -> None:
     lay(project, {"a.py": ONE, **CONFIG})
     command("baseline", "create")

@@ -502,6 +502,10 @@ def shallow_without_the_commit(repository: Path) -> tuple[Path, str]:
     return shallow(repository), git(repository, "rev-parse", "main~1")
 
 
+def local_branch_only(repository: Path) -> tuple[Path, str]:
+    return repository, "origin/main"
+
+
 def no_repository(repository: Path) -> tuple[Path, str]:
     (repository.parent / "plain").mkdir()
     return repository.parent / "plain", "main"
@@ -520,6 +524,7 @@ def no_commit_yet(repository: Path) -> tuple[Path, str]:
         (revision_like_an_option, ["does not know the revision '--output="]),
         (revision_with_nul, ["does not know the revision 'main\\x00'"]),
         (empty_revision, ["does not know the revision ''"]),
+        (local_branch_only, ["'origin/main'", "name that one", "'main'", "fetch-depth: 0"]),
         (remote_branch_only, ["'trunk'", "name it as 'origin/trunk'"]),
         (range_of_two, ["'main..work'", "reads like a range", "starts from, 'main'"]),
         (range_of_three, ["'main...HEAD'", "reads like a range", "starts from, 'main'"]),

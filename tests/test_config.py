@@ -113,6 +113,13 @@ REFUSED: list[tuple[str, int, tuple[str, ...]]] = [
     ("exclude = ['**/a/**/b/**/c/**']", 1, ("more than 3 times",)),
     ("exclude = ['!']", 1, ("no gitignore pattern",)),
     ("exclude = ['']", 1, ("is empty",)),
+    ("exclude = ['./src']", 1, ("'./src' can match nothing", "leave them out")),
+    ("exclude = ['!./src']", 1, ("can match nothing",)),
+    ("exclude = ['../src']", 1, ("can match nothing",)),
+    ("[per-file-ignores]\n'{a,b}/**' = []", 2, ("one pattern for each",)),
+    ("[[overrides]]\nfiles = ['./a']\nstrict = true", 2, ("can match nothing",)),
+    ("handler-patterns = ['./*.py:f']", 1, ("can match nothing",)),
+    ("\ufeffstrict = true", 1, ("no byte order mark",)),
     ('handlers = ["src.app.handler"]', 1, ("is no handler", '"src/app.py:lambda_handler"')),
     ('handlers = ["../app.py:f"]', 1, ("is no handler",)),
     ('handlers = ["/app.py:f"]', 1, ("is no handler",)),
@@ -173,6 +180,7 @@ REFUSED_IN_PYPROJECT: list[tuple[str, int, str]] = [
     ("[project]\n[tool.lambda_lint]", 2, r"nobody reads .*write \[tool.lambda-lint"),
     ("[[tool.lambdalint.overrides]]", 1, r"nobody reads .*write \[tool.lambda-lint"),
     ('[tool."Lambda-Lint"]\nstrict = 1', 1, r"nobody reads .*write \[tool.lambda-lint"),
+    ("[tool.lambda-linter]", 1, r"table tool.lambda-linter; write \[tool.lambda-lint"),
 ]
 
 
@@ -380,7 +388,9 @@ def test_handler_patterns(path: str, name: str, matches: bool) -> None:
     assert settings.is_handler_by_pattern(path, name) is matches
 
 
-@pytest.mark.parametrize("pattern", ["*.py", "**/a/**", "!venv/", "/a*b*c*.py", "a [b]?"])
+@pytest.mark.parametrize(
+    "pattern", ["*.py", "**/a/**", "!venv/", "/a*b*c*.py", "a [b]?", "{{ a }}/.x"]
+)
 def test_usual_patterns_are_accepted(pattern: str) -> None:
     assert pattern_problem(pattern) is None
 

@@ -336,6 +336,18 @@ def test_names_that_no_rule_has(
     assert message in capsys.readouterr().err
 
 
+def test_an_unknown_rule_is_told_with_its_place(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = "strict = true\n[per-file-ignores]\n'a.py' = ['client-in-handlr']\n"
+    write(tree, {f"orders/{OWN}": "extend = 'base.toml'\n", "orders/base.toml": base})
+    assert main(["check"]) == 2
+    assert "base.toml:3: unknown rule 'client-in-handlr'" in capsys.readouterr().err
+    write(tree, {"orders/base.toml": "strict = true\n"})
+    assert main(["check", "--select", "nobody"]) == 2
+    assert "lambda-lint: unknown rule 'nobody'" in capsys.readouterr().err
+
+
 # Overrides: what holds for `src/app.py`.
 IN_FILE: list[tuple[list[Override], dict[str, Any]]] = [
     ([], {"strict": False, "severity": None, "ignore": ("LMB9",)}),

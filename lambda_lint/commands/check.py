@@ -51,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
         say(f"checking {len(project.sources)} files")
         lives = options.output_format in reporters.WITH_LIVES and not options.diff
         with inputs.open_cache(settings) as cache:
+            asked = asked.compared(lambda before: analyse(before, rules, cache))
             if (options.fix or options.diff) and options.add_ignore is None:
                 done, outcome = _mend(options, project, rules, asked, cache, lives=lives)
             else:

@@ -128,6 +128,11 @@ def load_rules(settings: Settings) -> tuple[tuple[Rule, ...], frozenset[str]]:
     try:
         known = registry.load_rules((registry.BUILTIN, *settings.rules))
         chosen = registry.configured(known, settings)
+    except registry.UnknownRuleError as error:
+        place = None
+        if settings.config_path is not None:
+            place = config.place_of(settings.config_path, error.name)
+        raise UnableError(f"{place}: {error}" if place else str(error)) from error
     except RuleError as error:
         raise UnableError(str(error)) from error
     return chosen, registry.explicit(known, (*settings.select, *settings.extend_select))

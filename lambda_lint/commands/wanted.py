@@ -13,6 +13,7 @@ from lambda_lint.changes import Changes, keep_changed
 from lambda_lint.commands import UnableError, inputs
 from lambda_lint.commands.inputs import Inputs
 from lambda_lint.commands.results import Outcome
+from lambda_lint.comparison import Earlier
 from lambda_lint.discovery import Overlay, finds
 from lambda_lint.files import compile_patterns
 from lambda_lint.finding import Finding
@@ -31,14 +32,41 @@ def read(options: argparse.Namespace, settings: Settings, explicit: frozenset[st
     try:
         if not options.staged:
             lines = _since(settings, options.diff_base)
-            return Wanted(inputs.read(options, settings), explicit, lines, known)
+            asked = Wanted(inputs.read(options, settings), explicit, lines, known)
+            return asked if lines is None else replace(asked, before=_before(options, asked))
         if inputs.STDIN in options.paths:
             raise UnableError("--staged reads files from git's index, not from standard input")
         index = changes.staged(settings.root, settings.max_file_size, _judged(settings))
         project = inputs.read(options, settings, Overlay(index.contents, index.left_out))
-        return Wanted(project, explicit, index.changes, known, frozenset(index.contents))
+        asked = Wanted(project, explicit, index.changes, known, frozenset(index.contents))
+        return replace(asked, before=_before(options, asked))
     except GitError as error:
         raise UnableError(str(error)) from error
+
+
+def _before(options: argparse.Namespace, asked: Wanted) -> Inputs | None:
+    """Read the project as it was before the change; None if the change has nothing of it."""
+    now = asked.project
+    limit = now.settings.max_file_size
+    tree = changes.before(now.settings.root, options.diff_base, limit)
+    if tree is None or not (tree.contents or tree.left_out):
+        return None
+    paths = [path for path in options.paths if path != inputs.STDIN]
+    given = argparse.Namespace(paths=paths)
+    try:
+        before = inputs.read(given, now.settings, Overlay(tree.contents, tree.left_out))
+    except UnableError:
+        # There was nothing to look at, so there was nothing to find.
+        return replace(now, sources={}, failures=[], descriptors={})
+    same = all(
+        {path: one.data for path, one in ours.items()}
+        == {path: one.data for path, one in theirs.items()}
+        for ours, theirs in (
+            (before.sources, now.sources),
+            (before.descriptors, now.descriptors),
+        )
+    )
+    return None if same else before
 
 
 def entries(settings: Settings) -> tuple[Entry, ...] | None:
@@ -57,7 +85,8 @@ class Wanted:
 
     `explicit` are the codes of rules that were selected by name. None stands for all lines, and
     for no baseline. `half_staged` are files that have other text on disk than in the index, whose
-    text was read.
+    text was read. `before` is the project without the change, where it is another one; what was
+    found there is `earlier`, once `compared` has looked.
     """
 
     project: Inputs
@@ -65,6 +94,18 @@ class Wanted:
     changes: Changes | None = None
     known: tuple[Entry, ...] | None = None
     half_staged: frozenset[str] = frozenset()
+    before: Inputs | None = None
+    earlier: Earlier | None = None
+
+    def compared(self, analyse: Callable[[Inputs], Outcome]) -> Wanted:
+        """Return the same, knowing what is found in the project without the change.
+
+        What goes wrong there, such as a handler of the settings that did not exist, is no matter.
+        """
+        if self.before is None:
+            return self
+        found = analyse(self.before).findings if self.before.sources else ()
+        return replace(self, earlier=Earlier(found, _lines_of(self.before)))
 
     def of(self, outcome: Outcome) -> tuple[Finding, ...]:
         """Return what is to be shown of all findings of the project, in their order."""
@@ -118,12 +159,27 @@ class Wanted:
         kept = [one for one in outcome.findings if self._is_wanted(one)]
         if self.changes is None:
             return kept
-        return keep_changed(kept, self.changes, outcome.declared)
+        on_lines = keep_changed(kept, self.changes, outcome.declared)
+        if self.earlier is None:
+            return on_lines
+        touched = set(on_lines)
+        left = [one for one in kept if one not in touched]
+        appeared = self.earlier.appeared(left, _lines_of(self.project))
+        wanted = touched.union(appeared)
+        return [one for one in kept if one in wanted]
 
     def _is_wanted(self, one: Finding) -> bool:
         return registry.is_wanted(
             one, self.project.settings, self.explicit
         ) and self.project.is_requested(one)
+
+
+def _lines_of(project: Inputs) -> Callable[[str], Sequence[str]]:
+    def lines(path: str) -> Sequence[str]:
+        source = project.sources.get(path) or project.descriptors.get(path)
+        return source.lines if source is not None else ()
+
+    return lines
 
 
 def not_analysed(outcome: Outcome) -> list[Finding]:
@@ -155,7 +211,6 @@ def _judged(settings: Settings) -> Callable[[str, str], bool]:
             and settings.ignored_in(old) == settings.ignored_in(new)
             and settings.for_file(old) == settings.for_file(new)
             and _as_handlers(settings, old) == _as_handlers(settings, new)
-            and settings.for_file(old) == settings.for_file(new)
         )
 
     return was_judged

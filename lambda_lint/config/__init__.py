@@ -6,7 +6,7 @@ because a setting that is silently ignored looks exactly like a clean project.
 
 from __future__ import annotations
 
-from lambda_lint.config.documents import CONFIG_NAME
+from lambda_lint.config.documents import CONFIG_NAME, place_of
 from lambda_lint.config.errors import ConfigError
 from lambda_lint.config.keys import KEYS, OVERRIDE_KEYS, Key
 from lambda_lint.config.loading import Loaded, Origin, load, read
@@ -22,5 +22,6 @@ __all__ = [
     "Origin",
     "Settings",
     "load",
+    "place_of",
     "read",
 ]

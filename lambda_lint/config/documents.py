@@ -102,6 +102,21 @@ def chain(document: Document) -> list[Document]:
     return found[::-1]
 
 
+def place_of(config_file: Path, name: str) -> str | None:
+    """Return `file:line` where a configuration, or one that it extends, names a rule.
+
+    The nearest file comes first; None if no file does. The files are those of settings that were
+    read before, and errors in them are ConfigError.
+    """
+    word = re.compile(rf"""["']{re.escape(name)}["']|^[ \t]*{re.escape(name)}[ \t]*=""")
+    for document in reversed(chain(read_named(config_file))):
+        first = document.line()
+        for number, line in enumerate(document.text.split("\n"), 1):
+            if number >= first and word.search(line):
+                return f"{document.path}:{number}"
+    return None
+
+
 def _whole(path: Path) -> Document:
     document = _parse_toml(path, _read(path), ())
     assert document is not None  # The empty prefix is always there.
@@ -119,7 +134,7 @@ def _read_pyproject(path: Path) -> Document | None:
     data = _read(path)
     if misspelt := _MISSPELT.search(data):
         raise ConfigError(
-            f"nobody reads a table {misspelt[1].decode()}; write [{'.'.join(TABLE)}]",
+            f"nobody reads a table {misspelt[1].decode().lstrip('[')}; write [{'.'.join(TABLE)}]",
             str(path),
             data.count(b"\n", 0, misspelt.start(1)) + 1,
         )
@@ -130,7 +145,7 @@ def _read_pyproject(path: Path) -> Document | None:
 
 # Settings under such a name would do nothing, without anybody noticing.
 _MISSPELT = re.compile(
-    rb"^[ \t]*(\[{1,2}tool\.[\"']?(?!lambda-lint\b)(?i:lambda[-_ ]?lint)[\"']?)(?=[\].])",
+    rb"^[ \t]*(\[{1,2}tool\.[\"']?(?!lambda-lint\b)(?i:lambda[-_ ]?lint(?:er)?)[\"']?)(?=[\].])",
     re.MULTILINE,
 )
 
@@ -160,6 +175,10 @@ def _parse_toml(path: Path, data: bytes, prefix: tuple[str, ...]) -> Document | 
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError("TOML is always UTF-8; save the file as UTF-8", str(path), line) from None
+    if text.startswith("\ufeff"):
+        raise ConfigError(
+            "TOML has no byte order mark; save the file as UTF-8 without it", str(path), 1
+        )
     try:
         table: object = tomllib.loads(text)
     except RecursionError:

@@ -50,7 +50,9 @@ _SEVERITY = {"enum": list(values.SEVERITIES)}
 _STRING = {"type": "string"}
 _STRINGS = {"type": "array", "items": _STRING}
 _POSITIVE = {"type": "integer", "minimum": 1, "exclusiveMaximum": values.LARGEST_NUMBER}
-_GLOB = {"type": "string", "pattern": r"\S", "maxLength": PATTERN_LENGTH_LIMIT}
+_MATCHES = r"^(?!!?\./)(?!!?(.*/)?\.\.(/|$))(?!(.*[^\\])?\{[^{}/]*,[^{}]*\})"
+"""The beginning of what a gitignore pattern has to be to match anything; see `check_glob`."""
+_GLOB = {"type": "string", "pattern": rf"{_MATCHES}.*\S", "maxLength": PATTERN_LENGTH_LIMIT}
 _RULES = {"type": "array", "items": RULE_SHAPE}
 _SYMBOL = {
     "type": "string",
@@ -262,7 +264,7 @@ KEYS = (
         [],
         "Patterns of such functions; `*` in the function stands for any characters.",
         values.handler_patterns,
-        _list({"type": "string", "pattern": r"^.+:[\w*?.]+$"}),
+        _list({"type": "string", "pattern": rf"{_MATCHES}.+:[\w*?.]+$"}),
     ),
     Key(
         "reusable-constructors",

@@ -95,6 +95,17 @@ def globs(value: object, where: Where) -> tuple[str, ...]:
 def check_glob(glob: str) -> None:
     """Raise RefusedError for what is no gitignore pattern, or one that may take for ever."""
     problem = pattern_problem(glob)
+    body = glob.removeprefix("!")
+    if body.startswith("./") or ".." in body.split("/"):
+        raise RefusedError(
+            f"the pattern {shown(glob)} can match nothing, because paths begin at the directory of "
+            "the configuration and have no dots in front; leave them out"
+        )
+    if re.search(r"(?<!\\)\{[^{}/]*,[^{}]*\}", body):
+        raise RefusedError(
+            f"the pattern {shown(glob)} has alternatives in braces, which gitignore patterns do "
+            "not know; write one pattern for each"
+        )
     if problem:
         raise RefusedError(f"the pattern {shown(glob)} {problem}; write a shorter, simpler one")
 
