@@ -85,6 +85,14 @@ CASES: dict[str, tuple[Mapping[str, str], list[Told]]] = {
         },
         [("once", "cache", "KNOWN (module variable)", "", "w[] r[]")],
     ),
+    "a stand-in for what callers give is not made once and kept": (
+        {
+            "app.py": "import boto3\n\ndef listed(s3=None):\n    if not s3:\n"
+            "        s3 = boto3.client('s3')\n    return s3.list_buckets()\n\n"
+            "def handler(event, context):\n    return listed(boto3.client('s3'))\n"
+        },
+        [("each", "object", "", "boto3.client('s3')", "w[] r[]")],
+    ),
     "what nothing reaches is not there": (
         {
             "app.py": "import boto3\n\ndef tool():\n    return boto3.client('s3')\n\n"

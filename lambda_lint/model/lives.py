@@ -111,11 +111,17 @@ class _Finder:
             else:
                 continue
             if call.constructor is not None:
-                yield self._object(call, born, handler)
+                found = self._object(call, born, handler)
             elif call.fetch is not None and born is not Moment.EACH and call.node not in self._kept:
                 thing = Thing("fetch", born, _mark(call), made=call.shown, what=call.fetch.what)
                 place = self._keeper(call, handler)
-                yield _at(thing, place) if place is not None else _Kept(thing)
+                found = _at(thing, place) if place is not None else _Kept(thing)
+            else:
+                continue
+            # `if client is None: client = …` may make it in no invocation, when all callers give
+            # one, and nothing keeps it: without a place that does, "once" would be a promise.
+            if born is not Moment.ONCE or found.thing.survives:
+                yield found
 
     def _object(self, call: Call, born: Moment, handler: Handler) -> _Kept:
         assert call.constructor is not None
