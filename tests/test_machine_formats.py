@@ -320,12 +320,15 @@ def test_github_names_the_file_whatever_it_is_called(path: str) -> None:
     ]
 
 
-def test_github_gets_no_columns_for_several_lines() -> None:
-    ((_, properties, _),) = commands(run_of(replace(FINDING, span=Span(2, 5, 4, 1))))
+def test_github_gets_the_first_line_of_several() -> None:
+    several = replace(FINDING, span=Span(2, 5, 4, 1))
+    ((_, properties, _),) = commands(run_of(several, text="a\nb = [\r\n  1,\n]\n"))
     assert properties == {
         "file": "app.py",
         "line": "2",
-        "endLine": "4",
+        "endLine": "2",
+        "col": "5",
+        "endColumn": "6",
         "title": "LMB101 client-in-handler",
     }
 
