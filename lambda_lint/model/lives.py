@@ -20,8 +20,10 @@ from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Spot, owner_of
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.places import Place
-from lambda_lint.model.program import Function
+from lambda_lint.model.program import Class, Function
 from lambda_lint.model.project import Project
+from lambda_lint.model.resources import Resource, Use
+from lambda_lint.model.state import State
 from lambda_lint.syntax import nodes
 
 
@@ -132,7 +134,7 @@ class _Finder:
         if resource is not None:
             reads = (
                 Mark(use.path, use.span.line)
-                for use in resource.invoked
+                for use in _uses(resource)
                 if handler in self.phases.handlers_of(use.function)
             )
             thing = replace(thing, reads=_unique(reads))
@@ -181,9 +183,10 @@ class _Finder:
             if not writes:
                 continue
             module, first = owner_of(state.place), next(iter(state.initial), None)
-            at, born = writes[0], Moment.ONCE
+            at = writes[0]
             if module is not None and first is not None:
-                at, born = Mark(module.path, first.node.span.line), Moment.INIT
+                at = Mark(module.path, first.node.span.line)
+            born = Moment.INIT if self._begins_at_init(state) else Moment.ONCE
             thing = Thing(
                 "cache" if state.is_cache else "state",
                 born,
@@ -192,6 +195,16 @@ class _Finder:
                 reads=_unique(reads),
             )
             yield _at(thing, state.place)
+
+    def _begins_at_init(self, state: State) -> bool:
+        """Tell whether a place has its first value before the first event."""
+        owner = state.place.owner
+        if state.place.kind == "instance" and isinstance(owner, Class):
+            # It may also be set by a method that `__init__` calls; the object is what counts.
+            made = owner.methods.get("__init__")
+            if made is not None:
+                return self.phases.of_function(made) is Phase.INIT
+        return owner_of(state.place) is not None and bool(state.initial)
 
     def _values(self, handler: Handler) -> Iterator[_Kept]:
         for kept in self.project.kept:
@@ -236,6 +249,18 @@ class _Finder:
                         what="results by argument" if function.parameters else "",
                     )
                     yield _at(thing, _memo(function))
+
+
+def _uses(resource: Resource) -> list[Use]:
+    """Return what invocations do with an object.
+
+    What was made from it counts too, such as a table, but the answers of a service are data: that
+    they are read does not show that their client is still there.
+    """
+    names = {use.name for use in resource.uses}
+    if resource.constructor.what != "SDK client" or names & {"get_paginator", "get_waiter"}:
+        return resource.invoked
+    return [use for use in resource.uses if use.phase is Phase.INVOKE]
 
 
 def _mark(call: Call) -> Mark:
