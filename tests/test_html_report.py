@@ -21,7 +21,7 @@ import pytest
 
 from lambda_lint.finding import Finding, Severity, Span, Step
 from lambda_lint.life import Mark, Moment, Thing
-from lambda_lint.reporters import render
+from lambda_lint.reporters import Run, Summary, render
 from lambda_lint.reporters.html import code, drawing, page
 
 if TYPE_CHECKING:
@@ -225,6 +225,28 @@ def test_a_finding_has_its_code_its_way_its_fix_and_its_name() -> None:
         f"fingerprint {FINDING.fingerprint}",
     ):
         assert part in document.words, part
+
+
+def test_a_fix_in_a_line_that_is_too_long_is_told_and_not_shown() -> None:
+    line = f"x = [{'1, ' * 10_000}client()]\n"
+    run = replace(RUNS["findings"], findings=(FINDING,), source_lines=lambda _: (line,))
+    text = render("html", run)
+    assert "Safe fix, applied by --fix: Make it once; the change is too long" in Document(text).words
+    assert 'class="diff"' not in text
+
+
+@pytest.mark.parametrize(
+    ("severities", "tiles"),
+    [
+        ((), "0 errors 0 warnings 0 info 1 handler"),
+        (("error",), "1 error 0 warnings 0 info 1 handler"),
+        (("warning", "info", "info"), "0 errors 1 warning 2 info 1 handler"),
+    ],
+)
+def test_one_is_no_plural(severities: tuple[str, ...], tiles: str) -> None:
+    findings = tuple(replace(FINDING, severity=Severity(name)) for name in severities)
+    run = Run(findings=findings, summary=Summary(1, 1, 1))
+    assert tiles in Document(render("html", run)).words
 
 
 def test_a_story_is_told_as_two_invocations() -> None:
