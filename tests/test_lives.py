@@ -98,8 +98,8 @@ CASES: dict[str, tuple[Mapping[str, str], list[Told]]] = {
             "app.py": "import boto3\n\ndef fetched():\n    s3 = boto3.client('s3')\n"
             "    return s3.list_buckets()['Buckets']\n\nBUCKETS = fetched()\n"
             "table = boto3.resource('dynamodb').Table('t')\n\n"
-            "def handler(event, context):\n    table.get_item(Key=event)\n"
-            "    return BUCKETS.index(event)\n"
+            "def handler(event, context):\n    found = table.get_item(Key=event)\n"
+            "    return found['Item'].get('x', BUCKETS.index(event))\n"
         },
         [
             ("init", "object", "", "boto3.client('s3')", "w[] r[]"),

@@ -22,7 +22,6 @@ from lambda_lint.model.phases import Phase
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Class, Function
 from lambda_lint.model.project import Project
-from lambda_lint.model.resources import Resource, Use
 from lambda_lint.model.state import State
 from lambda_lint.syntax import nodes
 
@@ -134,7 +133,7 @@ class _Finder:
         if resource is not None:
             reads = (
                 Mark(use.path, use.span.line)
-                for use in _uses(resource)
+                for use in resource.handled
                 if handler in self.phases.handlers_of(use.function)
             )
             thing = replace(thing, reads=_unique(reads))
@@ -249,18 +248,6 @@ class _Finder:
                         what="results by argument" if function.parameters else "",
                     )
                     yield _at(thing, _memo(function))
-
-
-def _uses(resource: Resource) -> list[Use]:
-    """Return what invocations do with an object.
-
-    What was made from it counts too, such as a table, but the answers of a service are data: that
-    they are read does not show that their client is still there.
-    """
-    names = {use.name for use in resource.uses}
-    if resource.constructor.what != "SDK client" or names & {"get_paginator", "get_waiter"}:
-        return resource.invoked
-    return [use for use in resource.uses if use.phase is Phase.INVOKE]
 
 
 def _mark(call: Call) -> Mark:
