@@ -159,7 +159,7 @@ def test_a_policy_comes_before_what_it_is_about() -> None:
         ("\x00\x9b\x07", "\\x00\\x9b\\x07"),
         ("a\nb\rc", "a\\x0ab\\x0dc"),
         ("##[error]", "##&#91;error]"),
-        ("日本語 é", "日本語 é"),
+        ("日本語 é", "&#26085;&#26412;&#35486; &#233;"),
     ],
 )
 def test_text_of_others_is_shown_and_not_obeyed(written: str, shown: str) -> None:
@@ -195,6 +195,16 @@ def test_style_and_script_hold_nothing_that_a_log_would_obey(name: str) -> None:
     assert "##[" not in text
     assert re.findall(r"(?m)^\s*::", text) == []
     assert "</" not in text
+
+
+@pytest.mark.parametrize("name", ["report.css", "report.js"])
+def test_style_and_script_are_ascii(name: str) -> None:
+    assert (resources.files("lambda_lint.reporters.html") / name).read_text("utf-8").isascii()
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_stream_that_is_no_utf_8_does_not_damage_the_page(name: str) -> None:
+    assert render("html", RUNS[name]).isascii()
 
 
 def test_what_could_not_be_done_is_told_before_anything_else() -> None:
