@@ -379,6 +379,7 @@ def _project(
                 is_handler_by_name=settings.is_handler_by_pattern,
                 declarations=deployed.declarations,
                 libraries=deployed.libraries,
+                scripts=deployed.scripts,
                 **_everywhere(settings),
                 flags_of=_flags_of(settings),
             )

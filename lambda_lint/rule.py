@@ -54,6 +54,12 @@ from lambda_lint.model.rewrites import (
     name_clock,
     needs_only_module_names,
 )
+from lambda_lint.model.secret_uses import (
+    made_at_import,
+    says_no_secret,
+    told_with,
+    written_as,
+)
 from lambda_lint.model.sightings import Sighting
 from lambda_lint.model.snapshots import Captured
 from lambda_lint.model.state import Stale, State
@@ -226,7 +232,13 @@ class Report:
 
     @staticmethod
     def of_cache(
-        caching: Caching, project: Project, *, message: str, help: str, last: str
+        caching: Caching,
+        project: Project,
+        *,
+        message: str,
+        help: str,
+        last: str,
+        severity: Severity | None = None,
     ) -> Report:
         """Report a cache, with the way of an invocation that brings a key as its witness."""
         only_custom = all(one.custom_resource for one in caching.handlers)
@@ -239,10 +251,11 @@ class Report:
             witness=(
                 *project.phases.witness(caching.way),
                 caching.brought,
+                *caching.others,
                 Step(caching.path, caching.span, last),
             ),
             handlers=tuple(one.label for one in caching.handlers),
-            severity=Severity.INFO if only_custom else None,
+            severity=Severity.INFO if only_custom else severity,
             confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
         )
 
@@ -277,11 +290,20 @@ class Report:
         )
 
     @staticmethod
-    def of_kept(kept: Kept, *, message: str, help: str, fetched: str, last: str) -> Report:
+    def of_kept(
+        kept: Kept,
+        *,
+        message: str,
+        help: str,
+        fetched: str,
+        last: str,
+        before_last: tuple[Step, ...] = (),
+        severity: Severity | None = None,
+    ) -> Report:
         """Report a value that is fetched once and kept, where it is put.
 
         `fetched` is what the witness says of the call that hands it out, `last` what it says of
-        the place that keeps it.
+        the place that keeps it; `before_last` are further places.
         """
         only_custom = all(one.custom_resource for one in kept.handlers)
         ranks = [one.confidence for one in kept.handlers]
@@ -293,10 +315,11 @@ class Report:
             witness=(
                 *kept.way,
                 Step(kept.site.module.path, kept.site.span, fetched),
+                *before_last,
                 Step(kept.path, kept.span, last),
             ),
             handlers=tuple(one.label for one in kept.handlers),
-            severity=Severity.INFO if only_custom else None,
+            severity=Severity.INFO if only_custom else severity,
             confidence=max(ranks, key=lambda one: one.rank) if ranks else Confidence.LOW,
         )
 
@@ -494,9 +517,13 @@ __all__ = [
     "ended_in_finally",
     "hoist",
     "kind_of",
+    "made_at_import",
     "name_clock",
     "needs_only_module_names",
     "rule",
+    "says_no_secret",
     "secret_getter",
     "stories",
+    "told_with",
+    "written_as",
 ]

@@ -147,6 +147,7 @@ def accumulating_global(state: State, project: Project) -> Iterator[Report]:
         return
     for story in stories(state, GROWN):
         shown = story.change.spot.describe()
+        so_far = "not every way empties it" if state.is_emptied else "nothing empties it"
         yield Report.of_story(
             story,
             project,
@@ -155,5 +156,5 @@ def accumulating_global(state: State, project: Project) -> Iterator[Report]:
             "ones before added",
             help=f"make `{shown}` anew in the handler and hand it on, or empty it at the start",
             seen=f"invocation 2 finds here what invocation 1 added, and it {story.stale.use}",
-            left=f"invocations 1 and 2 add to the same `{shown}` here, and nothing empties it",
+            left=f"invocations 1 and 2 add to the same `{shown}` here, and {so_far}",
         )

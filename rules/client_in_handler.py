@@ -257,6 +257,29 @@ def handler(event, context):
 boto3_sts = boto3.client("sts")
 ```
 
+A memo that each invocation empties on purpose makes one client for each, however often it is asked.
+Then this is information, shown with `--strict`:
+
+```python bad name="one for each invocation"
+import functools
+
+import boto3
+
+class Api:
+    @functools.lru_cache
+    def client(self, *args):
+        return boto3.client(*args)  # LMB101
+
+    def forget(self):
+        self.client.cache_clear()
+
+api = Api()
+
+def handler(event, context):
+    api.forget()
+    return [api.client("s3").head_object(Bucket="b", Key=key) for key in event["keys"]]
+```
+
 Limits: callables that are looked up by a computed name are not followed; `strict` mode does not
 tell of them yet.
 """
@@ -293,7 +316,11 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
         return
     often = "each time an invocation gets here" if call.is_conditional else "on every invocation"
     severity = Severity.WARNING
-    if call.loop and call.only_some_items:
+    memo = call.emptied_memo
+    if memo is not None:
+        often = f"on every invocation, which empties `{memo.place.describe()}` first"
+        severity = Severity.INFO
+    elif call.loop and call.only_some_items:
         often = "each time a loop gets here"
     elif call.loop:
         often = "for every item of a loop"
@@ -311,7 +338,7 @@ def client_in_handler(call: Call, project: Project) -> Iterator[Report]:
 def _fix(call: Call, kind: str) -> Fix | None:
     """Hoist what can be hoisted; a cached function where making it early could do harm."""
     # Of a session, its clients are what to keep.
-    if call.differs_elsewhere or kind == "factory":
+    if call.differs_elsewhere or kind == "factory" or call.emptied_memo is not None:
         return None
     if call.resource is not None and call.resource.closings:
         # A shared one would be closed by the first invocation.
@@ -325,6 +352,8 @@ def _fix(call: Call, kind: str) -> Fix | None:
 
 
 def _help(call: Call, kind: str) -> str:
+    if call.emptied_memo is not None:
+        return "do not empty the memo, if an object of an earlier invocation would do as well"
     if call.differs_elsewhere:
         return (
             "the callers of this witness give the same values every time: keep what is made for "

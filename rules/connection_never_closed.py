@@ -177,6 +177,8 @@ def connection_never_closed(call: Call, project: Project) -> Iterator[Report]:
         help=_help(made.closes[0], entered=leak.entered, always=made.closes_on_exit is True),
         last=f"the {made.what} is opened here",
         before_last=(leak.step,) if leak.step is not None else (),
+        # A plain socket is closed with the object, which only an error keeps from saying goodbye.
+        severity=Severity.INFO if leak.ever and made.family == "mail" else None,
     )
 
 

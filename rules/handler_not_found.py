@@ -58,6 +58,35 @@ Resources:
       Handler: elsewhere.handler
 ```
 
+A module of Terraform gets its code from who uses it, relative to the folder that does:
+
+```python good name="the code of who uses a module"
+# file: handlers/index.py
+def handler(event, context):
+    return event["id"]
+
+# file: use/main.tf
+module "bot" {
+  source      = ".."
+  source_path = "../handlers"
+}
+
+# file: main.tf
+variable "source_path" { default = "" }
+
+data "archive_file" "custom" {
+  type        = "zip"
+  source_dir  = var.source_path
+  output_path = "${path.module}/custom.zip"
+}
+
+resource "aws_lambda_function" "bot" {
+  filename = var.source_path == "" ? "bot.zip" : data.archive_file.custom.output_path
+  handler  = "index.handler"
+  runtime  = "python3.12"
+}
+```
+
 Silent when the code comes from an archive or a build step that the descriptor does not show, when
 a layer may bring the module, and when the module defines names as it runs.
 

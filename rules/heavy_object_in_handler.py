@@ -161,7 +161,11 @@ def heavy_object_in_handler(call: Call, project: Project) -> Iterator[Report]:
     severity = Severity.ERROR if made.family == "model" else Severity.WARNING
     memo = call.ineffective_memo if not made.info else None
     often = "each time an invocation gets here" if call.is_conditional else "on every invocation"
-    if call.repeated_for_items:
+    emptied = call.emptied_memo
+    if emptied is not None:
+        often = f"on every invocation, which empties `{emptied.place.describe()}` first"
+        severity = Severity.INFO
+    elif call.repeated_for_items:
         often = "for every item of a loop"
     yield Report.of_call(
         call,
@@ -177,6 +181,8 @@ def heavy_object_in_handler(call: Call, project: Project) -> Iterator[Report]:
 
 def _fix(call: Call, family: str) -> Fix | None:
     """Keep it; not safe, because whoever changes the object changes it for all events then."""
+    if call.emptied_memo is not None:
+        return None
     if call.differs_elsewhere or not all(call.is_fixed(one.value) for one in call.node.arguments):
         return None
     if family != "model" and not call.snapstart:
@@ -187,6 +193,8 @@ def _fix(call: Call, family: str) -> Fix | None:
 
 
 def _help(call: Call) -> str:
+    if call.emptied_memo is not None:
+        return "do not empty the memo, if an object of an earlier invocation would do as well"
     written = " ".join(call.source_text.split())
     if len(written) <= 70 and needs_only_module_names(call):
         return f"build it once, at module level or in a cached function: `{written}`"

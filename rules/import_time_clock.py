@@ -88,6 +88,57 @@ def handler(event, context):
     table.put_item(Item={"id": REQUEST, "text": event["text"]})
 ```
 
+The columns that models take from a class beside them are theirs as well:
+
+```python bad name="a column of a mixin"
+import os
+from datetime import datetime
+
+from sqlalchemy import Column, DateTime, Integer, create_engine
+from sqlalchemy.orm import Session, declarative_base
+
+Base = declarative_base()
+
+class Dated:
+    created = Column(DateTime, default=datetime.utcnow())  # LMB601
+    modified = Column(DateTime, onupdate=datetime.utcnow())  # LMB601
+
+class Note(Dated, Base):
+    __tablename__ = "notes"
+    id = Column(Integer, primary_key=True)
+
+engine = create_engine(os.environ["DSN"], pool_pre_ping=True)
+
+def handler(event, context):
+    with Session(engine) as session:
+        session.add(Note(id=event["id"]))
+        session.commit()
+```
+
+A query puts nothing in, and takes from a column no time:
+
+```python good name="a column that is only asked for"
+import os
+from datetime import datetime, timedelta
+
+from sqlalchemy import Column, DateTime, Integer, create_engine
+from sqlalchemy.orm import Session, declarative_base
+
+Base = declarative_base()
+
+class Note(Base):
+    __tablename__ = "notes"
+    id = Column(Integer, primary_key=True)
+    created = Column(DateTime, default=datetime.utcnow())
+
+engine = create_engine(os.environ["DSN"], pool_pre_ping=True)
+
+def handler(event, context):
+    with Session(engine) as session:
+        since = datetime.utcnow() - timedelta(hours=1)
+        return session.query(Note).filter(Note.created >= since).group_by(Note.id).count()
+```
+
 ```python good name="the time that went by, the start itself, and factories"
 import datetime
 import time
@@ -125,8 +176,9 @@ def handler(event, context):
     return {"environment": INSTANCE_ID, "settings": settings(), "until": until(), "note": Note()}
 ```
 
-Silent when only the time that went by is taken from it, when only logs see it, when its name says
-that it is that of the start or of the environment, and when an invocation renews it.
+Silent when no object is made of the class with the field, when only the time that went by is taken
+from it, when only logs see it, when its name says that it is that of the start or of the
+environment, and when an invocation renews it.
 
 Limits: what a project function makes of it at import is followed into the variable that gets the
 result.
@@ -155,11 +207,26 @@ def import_time_clock(found: Frozen, project: Project) -> Iterator[Report]:
                 message = f"the default of `{found.shown}` is {what}, for every call without it"
             help = f"take None as the default of `{found.shown}` and make the value in the body"
         case "field":
-            message = f"`{found.shown}` gets {what} in every invocation"
-            help = "give the function itself, without calling it: it is called for each object"
+            message = f"`{found.shown}` is {what} in every object that is made without it"
+            if found.factory == "onupdate":
+                message = f"`{found.shown}` becomes {what} whenever an object is changed"
+            help = f"{_instead(found, project)}: it is called for each object"
         case _:
-            message = f"`{found.shown}` is {what} and {found.use} in every invocation"
+            message = f"`{found.shown}` {found.relation} {what} and {found.use} in every invocation"
             help = "make it in the handler, or in the function that uses it"
     yield Report.of_frozen(
         found, project, message=message, help=help, made="this is evaluated once, at import"
     )
+
+
+def _instead(found: Frozen, project: Project) -> str:
+    """Return the argument that takes a function, with the one that is called here."""
+    argument, call = found.argument, found.site.node
+    if argument is None:
+        return "give the function itself"
+    source = project.sources[found.site.module.path]
+    if argument.value is call and not call.arguments:
+        name = source.slice(call.func.span)
+        return f"give the function itself, without parentheses, `{found.factory}={name}`"
+    made = " ".join(source.slice(argument.value.span).split())
+    return f"give a function, `{found.factory}=lambda: {made}`"

@@ -49,6 +49,40 @@ def handler(event, context):
     return {"items": batch.items}
 ```
 
+What Lambda or a framework calls gets what they give it, and the default of all else:
+
+```python bad name="called by Chalice, and by Lambda"
+# file: app.py
+from chalice import Chalice
+
+app = Chalice(app_name="shop")
+
+@app.route("/shops/{shop}/skus", methods=["GET"])
+def collect(shop, skus=[]):
+    skus.append(shop)  # LMB205
+    return {"skus": skus}
+
+# file: job.py
+def handler(event, context, found=[]):
+    found.append(event["item"])  # LMB205
+    return {"found": found}
+```
+
+Not run: it has two handlers, and Chalice answers only to API Gateway.
+
+```python good name="named in the path"
+from chalice import Chalice
+
+app = Chalice(app_name="shop")
+
+@app.route("/skus/{skus}", methods=["GET"])
+def collect(skus=[]):
+    skus.append(len(skus))
+    return {"skus": skus}
+```
+
+Not run: Chalice answers only to API Gateway.
+
 ```python good name="never changed, given, one for each object, or a cache"
 class Batch:
     items = []

@@ -32,6 +32,8 @@ def not_analysed(failure: Failure, project: Project) -> Iterator[Report]:
     line, column = failure.line, failure.column
     is_template = project.has_placeholder(failure.path, line)
     help_ = "mend the file, or leave it out with `exclude` in the configuration"
+    if "newer syntax" in failure.message:
+        help_ = "run lambda-lint with a newer Python, or leave the file out with `exclude`"
     if is_template:
         help_ = "it looks like a template: leave it out with `exclude` in the configuration"
     yield Report(

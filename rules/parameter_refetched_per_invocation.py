@@ -80,7 +80,7 @@ def parameter_refetched_per_invocation(call: Call, project: Project) -> Iterator
     name = call.argument(fetch.argument)
     if name is None or call.depends_on or call.is_written_by_project(name):
         return
-    if not call.is_fixed(name):
+    if not call.is_fixed(name) or call.emptied_memo is not None:
         return
     yield Report.of_call(
         call,

@@ -253,6 +253,27 @@ def handler(event, context):
     bus.send("order", event["id"])
 ```
 
+Registrations that only take the place of the ones before are told of once for a function:
+
+```python bad name="in the place of the one before"
+import linebot
+
+bot = linebot.WebhookHandler("secret")
+
+def handler(event, context):
+    @bot.add(event["kind"])  # LMB401
+    def answer(text):
+        return text
+
+    @bot.add("follow")
+    def greet(text):
+        return "hello"
+
+    return bot.handle(event["body"], event["signature"])
+```
+
+Not run: the second registration does what the first one did.
+
 Silent when a test asks what is registered (`if not logger.handlers`), when something that the
 handler runs takes it off or replaces the list (`removeHandler`, `handlers.clear()`, `dictConfig`,
 `basicConfig(force=True)`), when the very same object is registered again and the library keeps it
@@ -276,22 +297,35 @@ def registration_in_handler(call: Call, project: Project) -> Iterator[Report]:
         return
     if not call.handlers or call.in_lifespan or not call.adds_up:
         return
+    if effect.replaces and call.follows_its_like:
+        return
     again = "registers its" if effect.replaces else "adds one more"
-    why = "again" if effect.replaces else "and none is taken off"
+    why = "again, in the place of the one before" if effect.replaces else "and none is taken off"
     yield Report.of_call(
         call,
         message=f"`{call.shown}` {again} {effect.what} on every invocation, {why}",
-        help=_help(call, effect.remedy),
+        help=_help(call),
         last=f"one more {effect.what} is added here" if not effect.replaces else "added again here",
     )
 
 
-def _help(call: Call, remedy: str) -> str:
-    other = f", {remedy}" if remedy else ""
-    if call.way is not None and call.way.edges and not call.depends_on:
-        first = call.way.edges[0]
+def _help(call: Call) -> str:
+    remedy = call.remedy
+    helper = call.helper
+    if helper is not None:
+        class_ = helper.caller.class_
+        caller = f"{class_.name}.{helper.caller.name}" if class_ else helper.caller.name
         return (
-            f"call `{first.callee.name}` once, at module level, instead of in "
-            f"`{first.caller.name}`, or do this{other or ' once'}"
+            f"call `{helper.callee.name}` once, at module level, instead of in `{caller}`, or do "
+            f"this {remedy or 'once'}"
         )
-    return f"do this once, at module level{other and ' or'}{other.removeprefix(',')}"
+    if call.depends_on:
+        # What is registered is made from the event, and cannot be made at import.
+        return f"register one that does not depend on the event once, at module level{_or(remedy)}"
+    return f"move this registration to module level{_or(remedy)}"
+
+
+def _or(remedy: str) -> str:
+    if not remedy:
+        return ""
+    return f", or {remedy}" if remedy.startswith("take") else f", or do it {remedy}"

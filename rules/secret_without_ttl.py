@@ -283,6 +283,43 @@ def handler(event, context):
     return {"url": shop_url()}
 ```
 
+A parameter with a constant name, where no name says secret, is information, shown with `--strict`.
+Secrets that one object keeps are told of once:
+
+```python events
+secrets = aws("secretsmanager")
+for name in ("id", "secret"):
+    secrets.create_secret(Name=name, SecretString=f"first {name}")
+see(send({}))
+for name in ("id", "secret"):
+    secrets.put_secret_value(SecretId=name, SecretString=f"second {name}")
+see(send({}))
+```
+
+```python bad name="an object with two of them"
+import functools
+
+import boto3
+
+class Shop:
+    def __init__(self, client_id, client_secret):
+        self.client_id = client_id
+        self.client_secret = client_secret  # LMB501
+
+    def login(self):
+        return [self.client_id, self.client_secret]
+
+def fetched(name):
+    return boto3.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+
+@functools.lru_cache
+def shop():
+    return Shop(fetched("id"), fetched("secret"))
+
+def handler(event, context):
+    return shop().login()
+```
+
 Nor is a secret kept when it is done with before the first event comes:
 
 ```python events
@@ -326,19 +363,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.rule import Kept, Project, Report, Severity, rule, secret_getter
+from lambda_lint.rule import (
+    Kept,
+    Project,
+    Report,
+    Severity,
+    Step,
+    made_at_import,
+    rule,
+    says_no_secret,
+    secret_getter,
+    told_with,
+    written_as,
+)
 
 
 @rule("LMB501", category="secret-in-global", severity=Severity.WARNING)
 def secret_without_ttl(kept: Kept, project: Project) -> Iterator[Report]:
     if kept.kind != "secret":
         return
-    where = "an object in " if kept.in_object else ""
+    first, *others = told_with(kept, project)
+    if first is not kept:
+        return
+    shown = written_as(kept, project)
+    keeper = f"an object in `{shown}`" if kept.in_object else f"`{shown}`"
+    made = made_at_import(kept, project)
+    if made:
+        keeper = f"`{made[0]}`, which is made from `{shown}`,"
     yield Report.of_kept(
         kept,
-        message=f"{where}`{kept.shown}` keeps a {kept.what} for the life of the environment, so "
+        message=f"{keeper} keeps a {kept.what} for the life of the environment, so "
         "that a rotation is not seen",
         help=secret_getter(kept, project),
         fetched=f"the {kept.what} is fetched here, once",
-        last=f"`{kept.shown}` keeps it, and nothing ends that",
+        last=f"`{shown}` keeps it, and nothing ends that",
+        before_last=tuple(
+            Step(one.path, one.span, f"`{written_as(one, project)}` keeps one, too")
+            for one in others
+        ),
+        severity=Severity.INFO if says_no_secret(kept, project) else None,
     )

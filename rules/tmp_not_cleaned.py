@@ -106,6 +106,65 @@ def handler(event, context):
     return os.path.getsize(MODEL)
 ```
 
+A folder that is the same for all invocations, and packed as a whole, brings the files of other
+events into the archive of this one:
+
+```python events
+import io
+import zipfile
+
+aws("s3").create_bucket(Bucket="parts")
+for name in ("a", "b"):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"parts/{name}.txt", name)
+    aws("s3").put_object(Bucket="parts", Key=name, Body=packed.getvalue())
+see(send({"key": "a"}))
+see(send({"key": "b"}))
+```
+
+```python bad name="a folder that is packed with all that is in it"
+import shutil
+import zipfile
+
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    path = f"/tmp/{event['key']}.zip"
+    s3.download_file("parts", event["key"], path)  # LMB701
+    with zipfile.ZipFile(path) as part:
+        part.extractall("/tmp/unpacked")
+    made = shutil.make_archive("/tmp/made", "zip", "/tmp/unpacked", "parts")  # LMB701
+    with zipfile.ZipFile(made) as archive:
+        return archive.namelist()
+```
+
+```python good name="a folder of this invocation, and a name from a table"
+import json
+import shutil
+import tempfile
+import zipfile
+
+import boto3
+
+s3 = boto3.client("s3")
+NAMES = {"a": "parts.json", "b": "parts.json"}
+
+def handler(event, context):
+    s3.download_file("parts", event["key"], "/tmp/part.zip")
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile("/tmp/part.zip") as part:
+            part.extractall(folder)
+        made = shutil.make_archive("/tmp/made", "zip", folder, "parts")
+    name = NAMES[event["key"]]
+    with open(f"/tmp/{name}", "w") as target:
+        json.dump(event, target)
+    with zipfile.ZipFile(made) as archive:
+        return archive.namelist()
+```
+
 Silent when the handler runs anything that removes or moves files, when the name is the same for
 every event, when the call stands behind a test of whether the file is there, and when the folder
 is not known to be below `/tmp`.
@@ -117,11 +176,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_lint.rule import Call, Project, Report, Severity, rule
+from lambda_lint.rule import Call, Project, Report, Severity, Step, rule
 
 
 @rule("LMB701", category="tmp-or-env-leak", severity=Severity.WARNING)
 def tmp_not_cleaned(call: Call, project: Project) -> Iterator[Report]:
+    packed = call.packed
+    if packed is not None:
+        filling = packed.filling
+        yield Report.of_call(
+            call,
+            message=f"`{call.shown}` packs `{packed.folder}` with what earlier invocations "
+            "unpacked there",
+            help="unpack into a folder of this invocation and pack that: "
+            "`with tempfile.TemporaryDirectory() as folder:`",
+            last="the files of earlier invocations are packed as well",
+            before_last=(Step(filling.module.path, filling.span, "it is unpacked here"),),
+        )
     left = call.left_file
     if left is None:
         return

@@ -165,6 +165,66 @@ def handler(event, context):
     return [len(search.index()["lines"]), len(search.plugin(event["catalog"])["lines"])]
 ```
 
+Locks are small, and one that is dropped while somebody holds it protects nothing any more. A
+dictionary of them is information, shown with `--strict`:
+
+```python bad name="locks"
+import threading
+
+_locks = {}
+
+def lock_for(key):
+    if key not in _locks:
+        _locks[key] = threading.Lock()  # LMB301
+    return _locks[key]
+
+def handler(event, context):
+    with lock_for(event["order"]):
+        return event["order"]
+```
+
+Not run: an environment notices only millions of them.
+
+A cache is told of once, where it is filled first, and a time in a test counts where the test is
+about what the cache keeps:
+
+```python events
+watch("memory")
+for number in range(64):
+    send({"order": str(number), "day": "2026-01-02"})
+# file: shop.py
+def load(order):
+    return {"order": order, "lines": [order + str(one) for one in range(30)]}
+```
+
+```python bad name="filled in two places"
+import datetime
+import time
+
+import shop
+
+_orders = {}
+
+def order(key, day):
+    key = f"{key}:{day.isoformat()}"
+    if key in _orders:
+        return _orders[key]
+    found = shop.load(key)
+    if len(found["lines"]) > 3:
+        _orders[key] = found  # LMB301
+        return found
+    _orders[key] = found
+    return found
+
+def handler(event, context):
+    now = time.time()
+    day = datetime.date.fromisoformat(event["day"])
+    known = _orders.get(event["order"])
+    if now < 1000:
+        return known
+    return len(order(event["order"], day)["lines"])
+```
+
 Limits: how many different keys there are in operation is not known; a name that does not say so
 makes an alarm of a few.
 """
@@ -187,4 +247,6 @@ def unbounded_cache(caching: Caching, project: Project) -> Iterator[Report]:
         "and forgets none",
         help=bounded_cache(caching, project),
         last=f"`{caching.shown}` grows by one entry for each new key",
+        # A lock has a hundred bytes: it takes millions of them to be noticed.
+        severity=Severity.INFO if caching.keeps_locks else None,
     )

@@ -222,7 +222,7 @@ def unclosed_per_call_resource(call: Call, project: Project) -> Iterator[Report]
                 call,
                 message=f"each invocation makes another {effect.what} with `{call.shown}`, and "
                 "none is closed",
-                help=f"call {effect.remedy} when it is done, in a `finally`",
+                help=f"call {call.remedy} when it is done, in a `finally`",
                 last=f"one more {effect.what} is made here",
             )
         return

@@ -129,6 +129,28 @@ HELP = [
         "_key_fetched_at = time.time()",
     ),
     (
+        "what invocations use was made from it at import",
+        "LMB501",
+        SECRET.format(
+            kept='ANSWER = secrets.get_secret_value(SecretId="shop/key")\n'
+            'KEY = ANSWER["SecretString"]\n'
+            'HEADERS = {"Authorization": KEY}',
+            used="HEADERS",
+        ),
+        POWERTOOLS,
+        """
+        HEADERS = None
+        _headers_made_at = 0.0
+
+        def get_headers():
+            global HEADERS, _headers_made_at
+            if HEADERS is None or time.time() - _headers_made_at > 300:
+                HEADERS = …  # from a new `ANSWER`
+                _headers_made_at = time.time()
+            return HEADERS
+        """,
+    ),
+    (
         "an argument that changes, because the decorator knows no time",
         "LMB501",
         SECRET.format(kept=DECORATED, used="key()"),

@@ -389,6 +389,34 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
         ["main.lambda_handler -> lambdas/budget/main.py in lambdas/budget"],
     ),
     (
+        "a folder that is used as a module, and is given its code by a folder of its own",
+        {
+            "main.tf": """
+            variable "code" { default = "" }
+            data "archive_file" "a" {
+              source_dir = var.code
+            }
+            data "archive_file" "b" {
+              source_dir = "${path.module}/built"
+            }
+            resource "aws_lambda_function" "f" {
+              filename = var.own ? data.archive_file.a.output_path : data.archive_file.b.output_path
+              handler  = "main.lambda_handler"
+              runtime  = "python3.13"
+            }
+            """,
+            "examples/own/main.tf": """
+            module "f" {
+              source = "../.."
+              code   = "./code"
+            }
+            """,
+            "examples/own/code/main.py": "def lambda_handler(job, _): pass",
+            "code/main.py": "def lambda_handler(job, _): pass",
+        },
+        ["main.lambda_handler -> examples/own/code/main.py in examples/own/code"],
+    ),
+    (
         "a usual file with a function that no other file has",
         {
             "main.tf": """
@@ -1060,3 +1088,78 @@ def test_paths_never_leave_the_root(folder: str, written: str, place: str | None
 )
 def test_which_files_describe(path: str, data: bytes, expected: bool) -> None:
     assert (may_describe(path.rpartition("/")[2]) and describes(path, data)) is expected
+
+
+SCRIPT = """
+    import boto3
+
+    def run(events, context):
+        return boto3.client("ec2").describe_instances(InstanceIds=[events["id"]])
+
+    def lambda_handler(event, context):
+        return boto3.client("s3").list_objects_v2(Bucket=event["bucket"])
+"""
+
+
+def runbook(inputs: str) -> str:
+    """Return an Automation document with one step that runs Python."""
+    lines = dedent(inputs).strip().splitlines()
+    return (
+        'schemaVersion: "0.3"\nmainSteps:\n  - name: s\n    action: "aws:executeScript"\n'
+        "    inputs:\n      Runtime: python3.11\n" + "".join(f"      {one}\n" for one in lines)
+    )
+
+
+WRITTEN_OUT = "Handler: run\nScript: |-\n" + "\n".join(
+    f"  {one}" for one in dedent(SCRIPT).strip().splitlines()
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        pytest.param(
+            {
+                "books/a.yaml": runbook("Handler: run\nScript: |-\n  %%SCRIPT=job.py%%"),
+                "books/scripts/job.py": SCRIPT,
+                "functions/job.py": SCRIPT,
+            },
+            {"functions/job.py"},
+            id="a build step puts the file in, the nearest of its name",
+        ),
+        pytest.param(
+            {
+                "a.json": '{"mainSteps": [{"action": "aws:executeScript", "inputs": '
+                '{"Runtime": "python3.11", "Handler": "job.run", "Attachment": "j.zip"}}]}',
+                "src/job.py": SCRIPT,
+            },
+            set(),
+            id="an attachment, whose module the handler names",
+        ),
+        pytest.param(
+            {"a.yaml": runbook(WRITTEN_OUT), "src/any.py": SCRIPT, "src/other.py": HANDLER},
+            set(),
+            id="the text is written out, and the file is its copy",
+        ),
+        pytest.param(
+            {
+                "a.yaml": runbook("Handler: run\nScript: ${file(src/job.py)}"),
+                "t.yaml": function("Handler: src/job.lambda_handler\nRuntime: python3.12"),
+                "src/job.py": SCRIPT,
+            },
+            {"src/job.py"},
+            id="declared as a Lambda function as well",
+        ),
+        pytest.param(
+            {
+                "a.yaml": runbook("Handler: run\nScript: job.py").replace("python3.11", "pwsh7.0"),
+                "src/job.py": SCRIPT,
+            },
+            {"src/job.py"},
+            id="a step that runs no Python",
+        ),
+    ],
+)
+def test_scripts_of_automation_are_no_handlers(files: dict[str, str], found: set[str]) -> None:
+    """Their processes end with each execution, so nothing that they make could be kept."""
+    assert {one.path for one in lint(files).findings if one.code == "LMB101"} == found

@@ -93,7 +93,7 @@ TABLES: list[tuple[str, str, type[Any]]] = [
 FAMILIES = frozenset(
     {
         *("aws", "http", "rpc", "database", "orm", "document", "cache", "search", "messaging"),
-        *("network", "service", "ai", "model", "template", "schema", "data", "framework"),
+        *("mail", "network", "service", "ai", "model", "template", "schema", "data", "framework"),
         "thread",
     }
 )

@@ -148,6 +148,7 @@ NEWER = [
     ("t'a{b}'", "FormattedString([Constant('str', 'a'), b])"),
     ("def f[T: int = str, *Ts = *a](a: T): pass", "FunctionDef('f', [Parameter('a', "),
     ("try: pass\nexcept A, B: pass", "Collection('tuple', [A, B])"),
+    ("x = (t'a {b}'\n  Rt'c' T\"d{e}\")", "FormattedString([Constant('str', 'a '), b,"),
     ("lazy from a import b", "ImportFrom('a', 0, [Alias('b', None)])"),
     ("lazy import a", "Import([Alias('a', None)])"),
     ("x = [*a for a in b]", "Comprehension('list', [Starred(a)]"),

@@ -20,6 +20,7 @@ from lambda_lint.descriptors import (
     cloudformation,
     dockerfile,
     frameworks,
+    runbooks,
     scripts,
     serverless,
     terraform,
@@ -31,6 +32,8 @@ from lambda_lint.descriptors.tree import TreeError
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
 
+_TREES = (".yaml", ".yml", ".json", ".template")
+
 _Reader = Callable[[Source, Files], Iterator[Declaration | Inline]]
 
 
@@ -40,12 +43,14 @@ class Deployment:
 
     `inline` is code that is written inside of them. `notes` tell what could not be read, each
     with its file. `libraries` are those that the project asks for, of the ones that advice knows.
+    `scripts` are Python files that something else than Lambda runs.
     """
 
     declarations: tuple[Declaration, ...] = ()
     inline: tuple[Inline, ...] = ()
     notes: tuple[str, ...] = ()
     libraries: frozenset[str] = frozenset()
+    scripts: frozenset[str] = frozenset()
 
 
 def programs(sources: Mapping[str, Source]) -> list[str]:
@@ -67,6 +72,7 @@ def read(
     found: list[Declaration] = []
     inline: list[Inline] = []
     notes: list[str] = []
+    elsewhere: set[str] = set()
 
     def take(some: Iterator[Declaration | Inline]) -> None:
         for one in some:
@@ -81,6 +87,8 @@ def read(
             continue
         try:
             take(reader(descriptors[path], files))
+            if path.endswith(_TREES):
+                elsewhere.update(runbooks.scripts(descriptors[path], files))
         except terraform.MissingLibraryError as error:
             if not any("lambda-lint[terraform]" in one for one in notes):
                 notes.append(str(error))
@@ -95,7 +103,9 @@ def read(
             notes.append(f"{path}: nested too deep to be read as a descriptor")
     found.sort(key=lambda one: (one.path, one.span, one.name, one.handler))
     asked_for = libraries(descriptors)
-    return Deployment(tuple(dict.fromkeys(found)), tuple(inline), tuple(notes), asked_for)
+    return Deployment(
+        tuple(dict.fromkeys(found)), tuple(inline), tuple(notes), asked_for, frozenset(elsewhere)
+    )
 
 
 def _reader(path: str, source: Source) -> _Reader | None:
@@ -124,7 +134,7 @@ def _reader(path: str, source: Source) -> _Reader | None:
         return serverless.declarations
     if terraform.is_terraform(path):
         return terraform.declarations
-    if path.endswith((".yaml", ".yml", ".json", ".template")):
+    if path.endswith(_TREES):
         if frameworks.is_python_lambda(name, source):
             return frameworks.python_lambda
         return cloudformation.declarations

@@ -127,15 +127,15 @@ def look_up(
     # Half of all functions have such a name; one that lies elsewhere is another's.
     is_usual = _USUAL.issuperset(tail.split("/")) and attribute in _USUAL_NAMES
     anywhere = [] if is_usual else fits
-    beside = [_beside(found.path, some) for some in (exact, hinted, [] if is_usual else fits)]
+    nearest = [beside(found.path, some) for some in (exact, hinted, [] if is_usual else fits)]
     both = [one for one in hinted if one in near]
-    for some in (exact, beside[0], both, hinted, near, *beside[1:], anywhere):
+    for some in (exact, nearest[0], both, hinted, near, *nearest[1:], anywhere):
         if len(some) == 1:
             return some[0], _root(some[0], tail)
     return None, None
 
 
-def _beside(descriptor: str, fits: list[str]) -> list[str]:
+def beside(descriptor: str, fits: list[str]) -> list[str]:
     """Return those of the files that lie below the nearest folder above the descriptor."""
     for base in above(posixpath.dirname(descriptor)):
         below = [one for one in fits if base and one.startswith(f"{base}/")]

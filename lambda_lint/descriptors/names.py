@@ -37,7 +37,7 @@ _ANY_CONTENT = re.compile(
 _WORDS = re.compile(
     rb"AWS::Lambda::|AWS::Serverless::|AWS::CloudFormation::Stack|lambda_functions|app_function"
     rb"|chalice|handler[\"']?\s*:|uvicorn|gunicorn|hypercorn|python_aws_lambda_function"
-    rb"|python_awslambda|awslambdaric|aws-lambda-adapter|lambda\s+create-function"
+    rb"|python_awslambda|awslambdaric|aws-lambda-adapter|lambda\s+create-function|aws:executeScript"
     rb"|lambda\s+update-function-configuration|aws-lambda-deploy"
 )
 

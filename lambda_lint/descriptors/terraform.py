@@ -44,6 +44,9 @@ _HANDLER_KEY = re.compile(r"(?:\w+_)?handler")
 _CODE_KEY = re.compile(r"\w*(?:source|src|code|path|dir|file)\w*")
 _COMMAND = re.compile(r"[A-Za-z_][\w./-]*\.[A-Za-z_]\w*")
 _VALUES = re.compile(r'\A\s*(?:variable|locals|data\s+"archive_file")')
+_MODULE = re.compile(r"\A\s*module\b")
+_ARCHIVE = re.compile(r"(?:data\.)?archive_file\.([\w-]+)")
+_VARIABLE = re.compile(r"\$\{\s*var\.([\w-]+)\s*\}")
 _MOST_BYTES = 500_000
 _MOST_BLOCK = 30_000
 _DEEPEST = 6
@@ -84,6 +87,7 @@ class _Folder:
         self.path = path
         self.files = files
         self._documents: list[dict[str, Any]] | None = None
+        self._modules: list[tuple[_Folder, dict[str, Any]]] | None = None
         self._references: dict[str, str | None] = {}
 
     def function(self, name: str, body: dict[str, Any], source: Source) -> Declaration | None:
@@ -161,13 +165,18 @@ class _Folder:
 
     def _add_archive(self, found: Described, body: dict[str, Any]) -> None:
         """Follow `filename` and `source_code_hash` to the `archive_file` that makes them."""
+        certain = True
         for key in ("filename", "source_code_hash", "local_existing_package", "s3_key"):
             value = body.get(key)
             if not isinstance(value, str):
                 continue
-            match = re.search(r"(?:data\.)?archive_file\.([\w-]+)", value)
-            if match:
-                self._add_sources(found, match[1])
+            archives = list(dict.fromkeys(_ARCHIVE.findall(value)))
+            for name in archives:
+                self._add_sources(found, name)
+            if archives:
+                # Of two that a condition chooses from, neither is certain.
+                certain = certain and len(archives) == 1 and found.is_complete
+                found.is_complete = certain
             elif key != "source_code_hash":
                 text = self._text(value) or re.sub(r"\$\{[^{}]*\}", "", value)
                 found.hints.append(text)
@@ -179,14 +188,50 @@ class _Folder:
         for known, archive in self._named("data", "archive_file"):
             if known != name:
                 continue
-            place = self._folder(archive.get("source_dir"))
-            if place is not None:
-                found.roots.append(place)
-                found.is_complete = True
-            file = self._folder(archive.get("source_file"))
-            if file is not None:
-                found.roots.append(posixpath.dirname(file))
-                found.is_complete = file in self.files.paths
+            for key in ("source_dir", "source_file"):
+                value = archive.get(key)
+                given = self._given(value)
+                places = [folder._folder(one) for folder, one in given] or [self._folder(value)]
+                for place in places:
+                    if place is not None:
+                        is_file = key == "source_file"
+                        found.roots.append(posixpath.dirname(place) if is_file else place)
+                        # What another folder gives, a user of this one may give otherwise.
+                        known_file = not is_file or place in self.files.paths
+                        found.is_complete = known_file and not given
+
+    def _given(self, value: object) -> list[tuple[_Folder, object]]:
+        """Return what the folders that use this one as a module give the variable that a value is.
+
+        Paths are meant relative to the folder that gives them.
+        """
+        match = _VARIABLE.fullmatch(_unquoted(value)) if isinstance(value, str) else None
+        if match is None:
+            return []
+        return [(folder, body[match[1]]) for folder, body in self._users() if body.get(match[1])]
+
+    def _users(self) -> list[tuple[_Folder, dict[str, Any]]]:
+        """Return the `module` blocks of the project whose source is this folder."""
+        if self._modules is None:
+            self._modules = []
+            for path, source in self.files.descriptors.items():
+                if not is_terraform(path) or b"module" not in source.data:
+                    continue
+                try:
+                    blocks = _list(_parse(source, _MODULE).get("module"))
+                except TreeError:
+                    continue
+                folder = _Folder(posixpath.dirname(path), self.files)
+                for block in blocks:
+                    for body in block.values() if isinstance(block, dict) else ():
+                        if not isinstance(body, dict):
+                            continue
+                        start = folder._text(body.get("source"))
+                        if start is not None and start.startswith((".", "\0module/")):
+                            used = inside(folder.path, start.removeprefix("\0module/"))
+                            if used == self.path:
+                                self._modules.append((folder, body))
+        return self._modules
 
     def _image(self, found: Described, body: dict[str, Any]) -> Declaration | None:
         """The image is built elsewhere; its command is the handler."""
@@ -211,7 +256,8 @@ class _Folder:
 
     def _folder(self, value: object) -> str | None:
         text = self._text(value)
-        if text is None:
+        if not text:
+            # An empty path is a variable's default, which says that somebody has to give one.
             return None
         text = text.removeprefix("\0module/")
         # `path.root` and `path.cwd` are those of who uses this folder: one above, or beside it.

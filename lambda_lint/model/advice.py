@@ -7,17 +7,33 @@ that works. The text is one sentence, and indented lines below it.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from lambda_lint.model.caches import Caching
 from lambda_lint.model.kept import Kept
 from lambda_lint.model.program import Scope
 from lambda_lint.model.project import Call, Project
+from lambda_lint.model.secret_uses import is_decorating, is_of_object, made_at_import, written_as
 from lambda_lint.syntax import nodes
 
 
 def secret_getter(kept: Kept, project: Project) -> str:
     """Return how to keep a secret or a setting for some minutes only."""
     asked = _asked(kept, project)
+    if is_of_object(kept, project):
+        return (
+            f"have the object fetch `{written_as(kept, project)}` where it uses it, by a getter "
+            "that remembers it for some minutes, or make the object anew after that time"
+        )
+    made = made_at_import(kept, project)
+    if made:
+        if is_decorating(made[0], kept, project):
+            # Its functions are registered at import, so that it cannot be made again.
+            return (
+                f"`{made[0]}` keeps what it was made from: give it a function that fetches the "
+                "value and keeps it for some minutes, where the library takes one"
+            )
+        return _made_anew(kept, made)
     if project.has_library("aws-lambda-powertools") and asked is not None:
         call = _of_powertools(kept, asked)
         return _code(
@@ -61,6 +77,27 @@ def secret_getter(kept: Kept, project: Project) -> str:
     )
 
 
+def _made_anew(kept: Kept, made: Sequence[str]) -> str:
+    """Return how to keep for some minutes what was made from a secret at import."""
+    rest = f", and so with `{'`, `'.join(made[1:])}`" if len(made) > 1 else ""
+    sentence = f"invocations use `{made[0]}`: make it from a fresh value every five minutes"
+    if not made[0].isidentifier():
+        return f"{sentence} where it is used, instead of at import{rest}"
+    name = made[0]
+    since = f"_{name.lower().lstrip('_')}_made_at"
+    return _code(
+        f"{sentence}, by a getter{rest}",
+        f"{name} = None\n"
+        f"{since} = 0.0\n\n"
+        f"def get_{name.lower().lstrip('_')}():\n"
+        f"    global {name}, {since}\n"
+        f"    if {name} is None or time.time() - {since} > 300:\n"
+        f"        {name} = …  # from a new `{kept.shown}`\n"
+        f"        {since} = time.time()\n"
+        f"    return {name}",
+    )
+
+
 def bounded_cache(caching: Caching, project: Project) -> str:
     """Return how to give a cache a size, and a lifetime where there is a library for it."""
     has_library = project.has_library("cachetools")
@@ -78,6 +115,13 @@ def bounded_cache(caching: Caching, project: Project) -> str:
         )
     target = project.sources[caching.path].slice(caching.span)
     container = target.rpartition("[")[0] if target.endswith("]") else caching.shown
+    if caching.keeps_locks:
+        # To take one out by its age would let a second one in beside who holds it.
+        return _code(
+            "keep only the locks that somebody holds or waits for, each in a variable before it "
+            "goes in, because this alone does not hold it",
+            f"{container} = weakref.WeakValueDictionary()",
+        )
     return _code(
         "take out the oldest entry when it is full",
         f"if len({container}) >= 128:\n    {container}.pop(next(iter({container})))",

@@ -15,7 +15,7 @@ from lambda_lint.model.dependence import EVENT, Dependence
 from lambda_lint.model.effects import Effects
 from lambda_lint.model.facts import Effect
 from lambda_lint.model.phases import Path
-from lambda_lint.model.program import CallSite, Scope
+from lambda_lint.model.program import CallSite, Function, Scope
 from lambda_lint.model.values import External
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -58,6 +58,8 @@ class Ambient:
         if effect.in_context and self._has_own_context(site, way):
             return None
         if self._is_kept_apart(site, effect):
+            return None
+        if self._is_plain(site.node, site.scope) and self._always_runs(site.function):
             return None
         when = self._sometimes(site, way)
         if when is None or (effect.kind == "level" and not self._is_of_event(when)):
@@ -141,6 +143,24 @@ class Ambient:
             if found is not None:
                 return found
         return None
+
+    def _is_plain(self, node: nodes.Node, scope: Scope) -> bool:
+        """Whether no test of its function decides about it."""
+        return next(self._deciding(node, scope), None) is None
+
+    def _always_runs(self, function: Function, depth: int = 0) -> bool:
+        """Whether one of the ways to a helper is taken for every event, whatever others are."""
+        if any(
+            entry.function is function and not entry.lifecycle
+            for handler in self.phases.handlers
+            for entry in handler.entries
+        ):
+            return True
+        return depth < _MAX_CALLS and any(
+            self._is_plain(edge.node, edge.scope) and self._always_runs(edge.caller, depth + 1)
+            for edge in self.calls.into.get(function, ())
+            if not edge.caller.is_module
+        )
 
     def _deciding(self, node: nodes.Node, scope: Scope) -> Iterator[Sometimes]:
         module = scope.module
@@ -247,6 +267,9 @@ def _receiver(call: nodes.Call) -> str:
 def _is_on(value: nodes.Expression) -> bool:
     return not (isinstance(value, nodes.Constant) and not value.value)
 
+
+_MAX_CALLS = 4
+"""How many calls above a helper are looked at."""
 
 _MAX_TEXT = 60
 """Longer tests are not quoted in messages."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambda_lint.finding import Span, Step
 from lambda_lint.model.dependence import EVENT, Dependence
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.knowledge import CacheDecorator, Knowledge
-from lambda_lint.model.lasting import Lasting
+from lambda_lint.model.lasting import Lasting, Spot
 from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
@@ -43,6 +43,10 @@ class Caching:
     handlers: tuple[Handler, ...]
     brought: Step
     is_decorator: bool
+    #: Whether what it keeps are locks, which somebody may be holding.
+    keeps_locks: bool = False
+    #: The further places that fill the same cache.
+    others: tuple[Step, ...] = ()
 
 
 class Caches:
@@ -63,11 +67,22 @@ class Caches:
         self._emptied: set[Place] | None = None
 
     def all(self) -> Iterator[Caching]:
-        """Yield the caches of the project, by path and place."""
+        """Yield the caches of the project, by path and place; each once, where it is filled first.
+
+        The further places that fill it are its `others`.
+        """
+        found: dict[object, Caching] = {}
         for function in self.calls.functions():
-            yield from self._decorated(function)
-            if self.phases.of_function(function) in (Phase.INVOKE, Phase.ONCE):
-                yield from self._filled(function)
+            for one in self._decorated(function):
+                found[one] = one
+            if self.phases.of_function(function) not in (Phase.INVOKE, Phase.ONCE):
+                continue
+            for spot, one in self._filled(function):
+                first = found.setdefault((spot, one.problem), one)
+                if first is not one:
+                    also = Step(one.path, one.span, f"`{one.shown}` is filled here as well")
+                    found[spot, one.problem] = replace(first, others=(*first.others, also))
+        yield from found.values()
 
     # Decorators.
 
@@ -190,7 +205,7 @@ class Caches:
 
     # Containers.
 
-    def _filled(self, function: Function) -> Iterator[Caching]:
+    def _filled(self, function: Function) -> Iterator[tuple[Spot, Caching]]:
         for target, statement, scope in function.stores:
             if not isinstance(target, nodes.Subscript) or isinstance(target.index, nodes.Slice):
                 continue
@@ -211,17 +226,27 @@ class Caches:
                 way = self.phases.path_to(function)
                 if key is None or way is None or self._is_kept_small(root, function):
                     continue
-                yield Caching(
-                    problem,
-                    touch.spot.describe(),
-                    key,
-                    scope.module.path,
-                    target.span,
-                    way,
-                    tuple(self.phases.handlers_of(function)),
-                    Step(scope.module.path, target.index.span, f"the key is `{key}`"),
-                    False,
+                yield (
+                    touch.spot,
+                    Caching(
+                        problem,
+                        touch.spot.describe(),
+                        key,
+                        scope.module.path,
+                        target.span,
+                        way,
+                        tuple(self.phases.handlers_of(function)),
+                        Step(scope.module.path, target.index.span, f"the key is `{key}`"),
+                        False,
+                        self._is_lock(getattr(statement, "value", None), scope),
+                    ),
                 )
+
+    def _is_lock(self, value: nodes.Node | None, scope: Scope) -> bool:
+        values = (
+            self.evaluator.evaluate(value, scope) if isinstance(value, nodes.Expression) else ()
+        )
+        return any(isinstance(one, External) and one.name in _LOCKS for one in values)
 
     def _identity(self, key: nodes.Expression, scope: Scope) -> str | None:
         """Return how a key is written that is the `id()` of something that this event made."""
@@ -279,7 +304,8 @@ class Caches:
         if any(_AGE.search(word) for word in _words_of_tests(function)):
             return True
         for node, scope in self.loads.of_place(place):
-            if any(_AGE.search(word) for word in _words_of_tests(scope.function)):
+            about = _held_by(node, scope)
+            if any(_AGE.search(word) for word in _words_of_tests(scope.function, about)):
                 return True
             parent = scope.module.parents.get(node)
             call = scope.module.parents.get(parent) if parent is not None else None
@@ -340,23 +366,45 @@ def _words(part: nodes.Expression, scope: Scope) -> list[str]:
                     found += [
                         getattr(two, "attr", "") or str(getattr(two, "value", ""))
                         for two in nodes.walk(bindings[0].value)
-                        if isinstance(two, nodes.Attribute)
+                        if (isinstance(two, nodes.Attribute) and two.attr not in _SPELLING)
                         or (isinstance(two, nodes.Constant) and two.kind == "str")
                     ]
-            case nodes.Attribute(attr=attr):
+            case nodes.Attribute(attr=attr) if attr not in _SPELLING:
                 found.append(attr)
             case nodes.Constant(kind="str", value=str(text)):
                 found.append(text)
     return found
 
 
-def _words_of_tests(function: Function) -> Iterator[str]:
+def _held_by(node: nodes.Expression, scope: Scope) -> frozenset[str]:
+    """Return the names of a function that hold a cache or a part of it, and the cache's own."""
+    held = {getattr(node, "id", "") or getattr(node, "attr", "")}
+    for _ in range(_MAX_NAMES_ON):
+        for name, bindings in scope.function.scope.bindings.items():
+            if any(
+                one.value is not None
+                and one.kind != "parameter"
+                and not held.isdisjoint(_names_in(one.value))
+                for one in bindings
+            ):
+                held.add(name)
+    return frozenset(held)
+
+
+def _names_in(node: nodes.Node) -> Iterator[str]:
+    for one in nodes.walk(node):
+        match one:
+            case nodes.Name(id=name) | nodes.Attribute(attr=name):
+                yield name
+
+
+def _words_of_tests(function: Function, about: frozenset[str] | None = None) -> Iterator[str]:
+    """Yield the names in the tests of a function; with `about`, in those that have one of these."""
     for node in nodes.walk(function.node):
         if isinstance(node, (nodes.Comparison, nodes.BooleanOperation)):
-            for one in nodes.walk(node):
-                match one:
-                    case nodes.Name(id=name) | nodes.Attribute(attr=name):
-                        yield name
+            words = [*_names_in(node)]
+            if about is None or not about.isdisjoint(words):
+                yield from words
 
 
 def _shown(part: nodes.Expression) -> str:
@@ -387,3 +435,15 @@ _FEW = re.compile(
     re.IGNORECASE,
 )
 """Names of what is one of few in most systems, although the event says which one it is."""
+
+_SPELLING = frozenset({"format", "isoformat", "strftime", "format_map"})
+"""Methods that only write a value in another way, whatever it is."""
+
+_LOCKS = frozenset(
+    f"{module}.{name}()"
+    for module in ("threading", "asyncio", "multiprocessing")
+    for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
+)
+
+_MAX_NAMES_ON = 2
+"""How many assignments on what was taken out of a cache is followed."""

@@ -333,7 +333,13 @@ class Call(CallFacts, CallEffects):
                 project.phases,
                 [*functions, self.function],
                 self.handlers,
-                lambda site: bool(project.dependence.of_call(site.node, site.scope)),
+                lambda site: (
+                    bool(project.dependence.of_call(site.node, site.scope))
+                    or not all(
+                        project.constants.is_fixed(one.value, site.scope)
+                        for one in site.node.arguments
+                    )
+                ),
             )
         return (
             found
@@ -341,6 +347,19 @@ class Call(CallFacts, CallEffects):
             or memos.of_session(self.site, project.evaluator, project.phases)
             or memos.of_container(self.site, project.usage)
         )
+
+    @cached_property
+    def emptied_memo(self) -> Guard | None:
+        """The memo around the call that every invocation empties first, so that it holds for one.
+
+        Who writes that wants a new object for each invocation, and no more than one.
+        """
+        phases = self.project.phases
+        scope = self.site.scope
+        guards = [*phases.guards.around(self.node, scope)]
+        for edge in self.way.edges if self.way is not None else ():
+            guards += phases.edge_guards(edge)
+        return next((one for one in guards if phases.is_emptied(one, self.handlers)), None)
 
     def _failing_guard(self) -> Guard | None:
         phases = self.project.phases

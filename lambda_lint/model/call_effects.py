@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from lambda_lint.declaration import MANAGED_INSTANCES
 from lambda_lint.model.ambient import Sometimes
+from lambda_lint.model.calls import Edge
+from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
 from lambda_lint.model.facts import Constructor, Effect
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.phases import Path, Phase
 from lambda_lint.model.program import CallSite, Function, Scope
 from lambda_lint.model.resources import Resource
-from lambda_lint.model.temporary import Left
+from lambda_lint.model.temporary import Left, Packed
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
@@ -68,6 +70,64 @@ class CallEffects:
         """What the call is known to leave in the process when it returns."""
         return self.project.effects.found(self.site, self.externals)
 
+    @property
+    def remedy(self) -> str:
+        """What is to be done about the effect, in the names of the code; empty without one."""
+        written = self.effect.remedy if self.effect is not None else ""
+        return _NAMED.sub(lambda match: self._named(match[1]) or match[2], written)
+
+    @property
+    def follows_its_like(self) -> bool:
+        """Whether its function has a call above this one with the same effect, for one cause."""
+        effects = self.project.effects
+        externals = self.project.call_graph.externals
+        return any(
+            one.node.span.line < self.node.span.line
+            and effects.found(one, externals.get(one, ())) is self.effect
+            for one in self.function.calls
+        )
+
+    @property
+    def helper(self) -> Edge | None:
+        """The call of a small function around this call that could as well be made at import.
+
+        It gets nothing of the event and runs nothing else of the project; constructors are none.
+        """
+        edge = self.way.edges[-1] if self.way is not None and self.way.edges else None
+        if edge is None or edge.site is None or edge.kind != "call":
+            return None
+        function = edge.callee
+        if function is not self.function or function.class_ is not None or function.yields:
+            return None
+        depends = self.project.dependence
+        labels = depends.of_call(self.node, self.site.scope)
+        for one in edge.site.node.arguments:
+            labels |= depends.of(one.value, edge.scope)
+        if labels & {EVENT, ITERATION, CREDENTIALS}:
+            return None
+        body = [one for one in nodes.walk(function.node) if isinstance(one, nodes.Statement)]
+        runs_others = bool(self.project.call_graph.out.get(function))
+        return None if runs_others or len(body) > _MOST_STATEMENTS else edge
+
+    def _named(self, role: str) -> str:
+        """Return what the code calls the object of the call, or what gets its result."""
+        found: nodes.Node | None
+        if role == "receiver":
+            func = self.node.func
+            found = func.value if isinstance(func, nodes.Attribute) else None
+            if isinstance(found, nodes.Attribute) and found.attr in _PARTS_OF_LOGGERS:
+                found = found.value
+        else:
+            found = self.site.module.parents.get(self.node)
+            if isinstance(found, nodes.Assign) and len(found.targets) == 1:
+                found = found.targets[0]
+            if isinstance(found, nodes.Collection) and found.items:
+                found = found.items[0]
+        if not isinstance(found, (nodes.Name, nodes.Attribute)):
+            return ""
+        text = self.project.sources[self.path].slice(found.span)
+        return text if len(text) <= _LONGEST_NAME and _DOTTED.fullmatch(text) else ""
+
     @cached_property
     def adds_up(self) -> bool:
         """Whether each invocation that gets to the call leaves one more of its effect."""
@@ -90,6 +150,13 @@ class CallEffects:
         if self.phase is not Phase.INVOKE or not self.handlers:
             return None
         return self.project.temporary.left_by(self.site)
+
+    @cached_property
+    def packed(self) -> Packed | None:
+        """The folder below /tmp that the call packs with what other invocations left there."""
+        if self.phase is not Phase.INVOKE or not self.handlers:
+            return None
+        return self.project.temporary.packed_by(self.site)
 
     @cached_property
     def needs_shared_memory(self) -> bool:
@@ -218,3 +285,11 @@ class CallEffects:
 _LOCAL = re.compile(r"\.generate_(presigned|db_)\w*$|\.Session\(\)\.get_credentials$|getenv")
 """What is signed or looked up on the machine itself:
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html"""
+
+_NAMED = re.compile(r"\{(receiver|result):(\w+)\}")
+"""What stands in a remedy for a name of the code, with the word where it has no short one."""
+_PARTS_OF_LOGGERS = frozenset({"handlers", "filters"})
+_DOTTED = re.compile(r"[\w.]+")
+_LONGEST_NAME = 40
+_MOST_STATEMENTS = 25
+"""What is longer than this does more than to set something up."""

@@ -131,7 +131,7 @@ class Constants:
             seen.add(current)
             yield current, where
             if isinstance(current, nodes.Name):
-                stack += self._values(current, where) or self.given(current, where)
+                stack += self.sources(current, where)
             stack += [(child, where) for child in _expressions(current)]
             if isinstance(current, nodes.Call):
                 for value in self.evaluator.evaluate(current.func, where):
@@ -203,6 +203,10 @@ class Constants:
             else:
                 found.append((binding.value, binding.scope))
         return found
+
+    def sources(self, node: nodes.Name, scope: Scope) -> list[tuple[nodes.Expression, Scope]]:
+        """Return what is assigned to a name, or what callers give the parameter that it is."""
+        return self._values(node, scope) or self.given(node, scope)
 
     def given(self, node: nodes.Name, scope: Scope) -> list[tuple[nodes.Expression, Scope]]:
         """Return what callers give the parameter that a name is."""

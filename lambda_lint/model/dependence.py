@@ -109,6 +109,9 @@ class Dependence:
         self._setting: dict[Class, list[CallSite]] = {}
         self._solved: Fixpoint[Label] = Fixpoint(frozenset({UNKNOWN}))
         self._settled: Fixpoint[str] = Fixpoint(frozenset({UNKNOWN}))
+        #: The ways through which something is constant, by everything that the search depends on:
+        #: without it a function with many callers is asked once for each path to it.
+        self._ways: dict[tuple[object, ...], tuple[Edge, ...] | None] = {}
 
     def enters_at(self, function: Function, *, event: int | None, context: int | None) -> None:
         """Declare an entry point: which of its parameters are the event and the context.
@@ -180,7 +183,10 @@ class Dependence:
                 by_function.setdefault(one.method, []).append(one)
         way: tuple[Edge, ...] = ()
         for owner, about in sorted(by_function.items(), key=lambda item: str(item[0])):
-            found = self._constant_call(owner, about, runs, depth)
+            key = (runs, owner, frozenset(about), depth)
+            if key not in self._ways:
+                self._ways[key] = self._constant_call(owner, about, runs, depth)
+            found = self._ways[key]
             if found is None:
                 return None
             if owner is function:

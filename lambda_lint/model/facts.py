@@ -293,6 +293,8 @@ class Framework:
     title: str
     kind: str = "app"
     on_lambda: bool = False
+    #: It gives a function what the path names, so that all else has its default.
+    by_path: bool = False
     routes: tuple[str, ...] = ()
     handlers: tuple[str, ...] = ()
     lifecycle: tuple[str, ...] = ()

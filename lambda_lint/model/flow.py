@@ -17,9 +17,10 @@ from lambda_lint.syntax import nodes
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One thing that happens: `kind` is load, call, store, enter, leave or iterate.
+    """One thing that happens: `kind` is load, call, store, enter, leave, iterate or result.
 
-    For a store `node` is the target and `place` the statement; otherwise both are the same.
+    A result is what `return` hands out, or the end of the body, which returns None. For a store
+    `node` is the target and `place` the statement; otherwise both are the same.
     """
 
     kind: str
@@ -142,6 +143,7 @@ class _Layout:
             self.evaluate(function.node.body, exits)
         else:
             self.statements(function.node.body, exits)
+            self.atom("result", nodes.Return(function.node.span))
         self.go(end)
         return Flow(entry, end, failed, tuple(self.blocks))
 
@@ -189,6 +191,7 @@ class _Layout:
                 self.match_(node, exits)
             case nodes.Return():
                 self.evaluate(node.value, exits)
+                self.atom("result", node)
                 self.leave(exits.returns())
             case nodes.Raise():
                 self.evaluate(node.exception, exits)

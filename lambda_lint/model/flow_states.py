@@ -3,8 +3,9 @@
 A forward analysis over `flow`, for spots that outlive the invocation. Summaries carry it across
 calls: what a helper reads before it wrote it, what it writes on all ways, and in which state it
 leaves things. A test that is asked twice has the same answer: what one branch of it wrote is
-written in the same branch of the next. Recursion counts as doing nothing, and a function that is
-too large to be followed as writing everything, so that nothing is said of it.
+written in the same branch of the next, and what a helper writes only on the ways to one result is
+written where its caller has asked for that result. Recursion counts as doing nothing, and a
+function that is too large to be followed as writing everything, so that nothing is said of it.
 """
 
 from __future__ import annotations
@@ -15,15 +16,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambda_lint.model.calls import Edge
-from lambda_lint.model.flow import Atom, Block, Flow, flow_of, may_raise
+from lambda_lint.model.flow import Atom, Block, Flow, Way, flow_of, may_raise
+from lambda_lint.model.flow_facts import (
+    RESULT,
+    Fact,
+    constants_returned,
+    fact_of,
+    facts_of_value,
+    is_of_result,
+    renamed,
+)
 from lambda_lint.model.lasting import ANY, Spot
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Function, Module
-from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, WRITE, Touch
+from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, Touch
 from lambda_lint.syntax import nodes
 
-KEPT, DIRTY, CLEAN = 1, 2, 4
-"""How a spot may be left: as it was found, with something in it, emptied."""
+KEPT, DIRTY, CLEAN, REPLACED = 1, 2, 4, 8
+"""How a spot may be left: as it was found, with more in it, emptied, with another value."""
+
+Claim = tuple[Fact, Spot]
+"""That a spot is written if a fact holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +58,12 @@ class Summary:
     left: tuple[tuple[Spot, int], ...] = ()
     returns: bool = True
     is_known: bool = True
+    #: What is written when the function returns something, in facts of its result.
+    by_result: frozenset[Claim] = frozenset()
 
 
 NEUTRAL = Summary()
 UNKNOWN_SUMMARY = Summary(is_known=False)
-
-Fact = tuple[str, bool]
-"""A test, as text, and whether it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +71,11 @@ class _State:
     written: frozenset[Spot] = frozenset()
     assumed: frozenset[Fact] = frozenset()
     #: Spots that are written if a fact holds.
-    implied: frozenset[tuple[Fact, Spot]] = frozenset()
+    implied: frozenset[Claim] = frozenset()
     left: Mapping[Spot, int] = field(default_factory=dict)
+    #: The last call, and what its result says of what is written.
+    called: nodes.Node | None = None
+    by_result: frozenset[Claim] = frozenset()
     #: Nothing can be said: something on the way could not be followed.
     is_lost: bool = False
 
@@ -87,21 +102,29 @@ class FlowStates:
         touches: Callable[[Atom, Function], Sequence[Touch]],
         calls: Callable[[Atom, Function], Sequence[Stage]],
         decided: Callable[[nodes.Expression, Module], bool | None] = lambda test, module: None,
+        emptied: Callable[[nodes.Expression, bool, Function], Spot | None] = (
+            lambda test, truth, function: None
+        ),
     ) -> None:
         """`touches` and `calls` say what an atom of a function does, and what it runs in turn.
 
-        `decided` says how a test always comes out on Lambda, and None when it is open.
+        `decided` says how a test always comes out on Lambda, and None when it is open. `emptied`
+        says what certainly is empty when a test has come out in a way.
         """
         self._touches = touches
         self._calls = calls
         self._decided = decided
+        self._emptied = emptied
 
     def summary(self, function: Function) -> Summary:
         """Follow all ways through a function."""
         flow = flow_of(function)
         if flow is None:
             return UNKNOWN_SUMMARY
-        return _Run(function, flow, self._touches, self._calls, self._decided).summary()
+        return _Run(
+            *(function, flow, self._touches, self._calls, self._decided, self._emptied),
+            constants_returned(function),
+        ).summary()
 
 
 @dataclass(eq=False)
@@ -111,6 +134,8 @@ class _Run:
     touches: Callable[[Atom, Function], Sequence[Touch]]
     calls: Callable[[Atom, Function], Sequence[Stage]]
     decided: Callable[[nodes.Expression, Module], bool | None]
+    emptied: Callable[[nodes.Expression, bool, Function], Spot | None]
+    constants: tuple[nodes.Expression, ...]
     before: dict[Block, _State] = field(default_factory=dict)
     done: dict[Atom, tuple[Sequence[Touch], Sequence[Stage]]] = field(default_factory=dict)
 
@@ -165,6 +190,9 @@ class _Run:
             failed.written if failed is not None else frozenset(),
             _sorted(end.left) if end is not None else (),
             end is not None,
+            by_result=frozenset(one for one in end.implied if is_of_result(one[0]))
+            if end is not None
+            else frozenset(),
         )
 
     def after(self, block: Block) -> Iterator[tuple[Block, _State]]:
@@ -180,9 +208,19 @@ class _Run:
         for way in block.ways:
             if way.test is not None and self.is_closed(way.test, way.truth):
                 continue
-            following = state if way.test is None else _assuming(state, way.test, way.truth)
+            following = self.along(state, way)
             if following is not None:
                 yield way.to, following
+
+    def along(self, state: _State, way: Way) -> _State | None:
+        """The state on a way; None when its test cannot come out like that."""
+        if way.test is None:
+            return state
+        empty = self.emptied(way.test, way.truth, self.function)
+        if empty is not None:
+            # What is found empty shows nothing of what was there before.
+            state = _affected(state, Touch(CLEAR, empty, way.test, self.function.scope))
+        return _assuming(state, way.test, way.truth)
 
     def is_closed(self, test: nodes.Expression, truth: bool) -> bool:
         """Whether a test never comes out like that: a constant, what every caller gives alike."""
@@ -230,9 +268,21 @@ class _Run:
             state = after
         for touch in touches:
             state = _affected(state, touch)
+        if stages:
+            state = replace(state, called=atom.node, by_result=_by_result(stages))
         if atom.kind == "store" and isinstance(atom.node, nodes.Name):
-            state = _renamed(state, atom.node.id, atom.place)
+            state = _renamed(state, atom.node, atom.place)
+        elif atom.kind == "result" and isinstance(atom.node, nodes.Return):
+            state = _resulting(state, atom.node.value, self.constants)
         return state
+
+
+def _by_result(stages: Sequence[Stage]) -> frozenset[Claim]:
+    """What the result of a call says of what it wrote: what all that it may run agree on."""
+    if len(stages) != 1 or not all(one.is_certain for one in stages[0]):
+        return frozenset()
+    found = [one.summary.by_result for one in stages[0] if one.summary.returns]
+    return frozenset.intersection(*found) if found else frozenset()
 
 
 def _staged(state: _State, stage: Stage) -> _State | None:
@@ -254,7 +304,12 @@ def _called(state: _State, summary: Summary) -> _State | None:
         return None
     if not summary.written and not summary.left:
         return state
-    left = dict(state.left)
+    # What the callee certainly replaces takes along what was added to its parts before.
+    left = {
+        spot: how
+        for spot, how in state.left.items()
+        if not any(one.covers(spot) for one in summary.written)
+    }
     for spot, how in summary.left:
         if how & KEPT:
             left[spot] = (how & ~KEPT) | left.get(spot, KEPT)
@@ -270,7 +325,9 @@ def _affected(state: _State, touch: Touch) -> _State:
             for spot in list(left):
                 if touch.spot.covers(spot):
                     del left[spot]
-            left[touch.spot] = DIRTY if touch.kind == WRITE else CLEAN
+            left[touch.spot] = CLEAN if touch.kind == CLEAR else REPLACED
+            if touch.how == "own":
+                left[touch.spot] = DIRTY
             written = state.written
             if touch.kind == CLEAR or touch.how != "own":
                 written = written | {touch.spot}
@@ -280,27 +337,73 @@ def _affected(state: _State, touch: Touch) -> _State:
     return state
 
 
-def _renamed(state: _State, name: str, place: nodes.Node) -> _State:
+def _renamed(state: _State, target: nodes.Name, place: nodes.Node) -> _State:
     """A local name gets another value: what was known of tests on it is forgotten."""
+    name = target.id
     word = f" {name} "
     assumed = frozenset(one for one in state.assumed if word not in one[0])
     implied = frozenset(one for one in state.implied if word not in one[0][0])
     match place:
         case nodes.Assign(value=nodes.Constant(kind="bool" | "none", value=value)):
             assumed |= {(f" {name} ", bool(value))}
+    if state.by_result and _unwrapped(getattr(place, "value", None)) is state.called:
+        result = _part_of_result(target, place)
+        implied |= _told_of(state.by_result, result, name)
     return replace(state, assumed=assumed, implied=implied)
+
+
+def _unwrapped(value: nodes.Node | None) -> nodes.Node | None:
+    return value.value if isinstance(value, nodes.Await) else value
+
+
+def _part_of_result(target: nodes.Name, place: nodes.Node) -> str:
+    """What facts call the part of a call's result that a name takes: `ok, text = read()`."""
+    for one in getattr(place, "targets", ()):
+        if isinstance(one, nodes.Collection) and target in one.items:
+            return f"{RESULT}{one.items.index(target)}"
+    return RESULT
+
+
+def _told_of(claims: frozenset[Claim], name: str, other: str) -> frozenset[Claim]:
+    """The claims that speak of a name, told of another one."""
+    return frozenset((fact, spot) for one, spot in claims if (fact := renamed(one, name, other)))
+
+
+def _resulting(
+    state: _State, value: nodes.Expression | None, constants: Sequence[nodes.Expression]
+) -> _State:
+    """The state where a function returns: what is known of the value is known of its result."""
+    assumed = {one for one in state.assumed if f" {RESULT}" not in one[0]}
+    implied = {one for one in state.implied if f" {RESULT}" not in one[0][0]}
+    parts = {RESULT: value}
+    if isinstance(value, nodes.Collection) and value.kind == "tuple":
+        parts.update({f"{RESULT}{index}": one for index, one in enumerate(value.items)})
+    if value is not None and _unwrapped(value) is state.called:
+        implied |= state.by_result
+    for result, one in parts.items():
+        assumed.update(facts_of_value(result, one, constants))
+        if isinstance(one, nodes.Name):
+            assumed.update(fact for two in state.assumed if (fact := renamed(two, one.id, result)))
+            implied |= _told_of(state.implied, one.id, result)
+    return replace(state, assumed=frozenset(assumed), implied=frozenset(implied))
 
 
 def _assuming(state: _State, test: nodes.Expression, truth: bool) -> _State | None:
     """The state in one branch of a test; None when it cannot come out like that."""
-    text = text_of(test)
-    if text is None:
-        return state
-    fact = (text, truth)
-    if (text, not truth) in state.assumed:
+    fact = fact_of(test, truth)
+    if fact is None:
+        fact = fact_of(test, truth, state.called)
+        if fact is None:
+            return state
+        return replace(state, written=state.written | _implied(state.by_result, fact))
+    if (fact[0], not fact[1]) in state.assumed:
         return None
-    written = state.written | {spot for one, spot in state.implied if one == fact}
+    written = state.written | _implied(state.implied, fact)
     return replace(state, written=written, assumed=state.assumed | {fact})
+
+
+def _implied(claims: frozenset[Claim], fact: Fact) -> frozenset[Spot]:
+    return frozenset(spot for one, spot in claims if one == fact)
 
 
 def _met(one: _State, other: _State) -> _State:
@@ -308,7 +411,7 @@ def _met(one: _State, other: _State) -> _State:
     if one == other:
         return one
     written = one.written & other.written
-    implied: set[tuple[Fact, Spot]] = set()
+    implied: set[Claim] = set()
     for left, right in ((one, other), (other, one)):
         implied.update(_claims(left, right, written))
     kept = {spot: one.left.get(spot, KEPT) | how for spot, how in other.left.items()}
@@ -319,11 +422,13 @@ def _met(one: _State, other: _State) -> _State:
         one.assumed & other.assumed,
         frozenset(implied) if len(implied) < _MAX_IMPLIED else frozenset(),
         kept,
+        one.called if one.called is other.called else None,
+        one.by_result if one.called is other.called else frozenset(),
         one.is_lost or other.is_lost,
     )
 
 
-def _claims(left: _State, right: _State, written: frozenset[Spot]) -> Iterator[tuple[Fact, Spot]]:
+def _claims(left: _State, right: _State, written: frozenset[Spot]) -> Iterator[Claim]:
     """Yield what one of two ways says of a spot that only some ways write, and both keep to.
 
     A way keeps to it that wrote the spot, that assumes the opposite of the fact, or that says the
@@ -336,6 +441,8 @@ def _claims(left: _State, right: _State, written: frozenset[Spot]) -> Iterator[t
         if fact in left.assumed and spot in left.written and spot not in written:
             yield fact, spot
     opposed = [one for one in left.assumed if (one[0], not one[1]) in right.assumed]
+    # One way that wrote nothing says what it returns; the other one is left for all else.
+    opposed += [(text, not truth) for text, truth in right.assumed if f" {RESULT}" in text]
     if not opposed and not right.written:
         return
     for spot in left.written - written:
@@ -364,43 +471,6 @@ def _is_written(spot: Spot, written: frozenset[Spot]) -> bool:
 def _sorted(left: Mapping[Spot, int]) -> tuple[tuple[Spot, int], ...]:
     return tuple(sorted(left.items(), key=lambda item: (item[0].root.name, item[0].path, item[1])))
 
-
-def text_of(test: nodes.Node) -> str | None:
-    """Return a test as text, its names between blanks; None when asking again may differ."""
-    match test:
-        case nodes.Name(id=name):
-            return f" {name} "
-        case nodes.Constant(kind=kind, value=value):
-            return f"{kind}:{value!r}".replace(" ", "_")
-        case nodes.Attribute(value=value, attr=attr):
-            inner = text_of(value)
-            return f"{inner}.{attr}" if inner is not None else None
-        case nodes.Subscript(value=value, index=index):
-            return _joined("[", value, index)
-        case nodes.Comparison(left=left, operators=operators, comparators=comparators):
-            return _joined(",".join(operators).replace(" ", "_"), left, *comparators)
-        case nodes.Call(func=func, arguments=arguments):
-            name = func.attr if isinstance(func, nodes.Attribute) else getattr(func, "id", "")
-            if name in _STEADY:
-                return _joined("(", func, *(one.value for one in arguments))
-        case nodes.UnaryOperation(operator=operator, operand=operand):
-            return _joined(operator, operand)
-        case nodes.Collection(items=items):
-            return _joined("()", *items)
-    return None
-
-
-def _joined(word: str, *parts: nodes.Node) -> str | None:
-    texts = [text_of(one) for one in parts]
-    if any(one is None for one in texts):
-        return None
-    return f"{word}<{'|'.join(one for one in texts if one is not None)}>"
-
-
-_STEADY = frozenset(
-    {"get", "isinstance", "len", "startswith", "endswith", "lower", "bool", "upper"}
-)
-"""Calls that give the same answer when they are asked again."""
 
 _PASSES = 12
 """How often a block is looked at on average before the function counts as unknown."""

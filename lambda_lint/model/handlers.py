@@ -8,7 +8,8 @@ always wins. A helper that a handler calls is on the invocation path, but is no 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from lambda_lint.declaration import DURABLE, Declaration
@@ -31,6 +32,8 @@ _CERTAIN = ("has the decorator", "uses `", "calls `", "takes an annotated Lambda
 _USUAL = ("lambda_handler", "handler")
 """Names that templates give. Other code may call such a function, and it stays a handler."""
 
+_IN_PATH = re.compile(r"[{<](?:\w+(?:\([^)]*\))?:)?(\w+)[}>+:]")
+
 _RUNS = frozenset({"call", "callback", "runner"})
 """Kinds of edges by which other code runs a plain function."""
 
@@ -42,6 +45,7 @@ class Entry:
     `event` and `context` are positions among its parameters without `self`; with `event=None` all
     parameters hold event data. `step` says how the handler comes here, when it does not call it.
     `lifecycle`: it runs around the event, because the adapter starts and stops the application.
+    `given` are the names of all parameters that get a value, None where that is not known.
     """
 
     function: Function
@@ -49,6 +53,7 @@ class Entry:
     context: int | None
     step: Step | None = None
     lifecycle: bool = False
+    given: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -110,14 +115,17 @@ def find_handlers(
     configured: Sequence[str],
     is_named: Callable[[str, str], bool] = lambda path, name: False,
     declarations: Sequence[Declaration] = (),
+    scripts: Set[str] = frozenset(),
 ) -> list[Handler]:
     """Return the handlers of the project in the order of paths and lines.
 
     `configured` are `path.py:name` entries; `is_named` says of a path and the name of a function
     whether the project names its handlers so; `declarations` are what descriptors say: they add
-    handlers, and take none away. Raises ConfiguredHandlerError for an entry that names nothing.
+    handlers, and take none away; `scripts` are files that something else than Lambda runs, whose
+    functions only look like handlers. Raises ConfiguredHandlerError for an entry that names
+    nothing.
     """
-    finder = Finder(calls, is_named)
+    finder = Finder(calls, is_named, scripts)
     handlers = [finder.configured(one) for one in configured]
     seen = {(one.path, one.name) for one in handlers}
     declared = declared_handlers(finder, declarations)
@@ -149,9 +157,15 @@ def find_handlers(
 class Finder:
     """Looks for handlers in one module after the other; `declared` uses its parts."""
 
-    def __init__(self, calls: CallGraph, is_named: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self,
+        calls: CallGraph,
+        is_named: Callable[[str, str], bool],
+        scripts: Set[str] = frozenset(),
+    ) -> None:
         """Take the finished call graph, and what says which names are those of handlers."""
         self.calls = calls
+        self.scripts = scripts
         self.evaluator = calls.evaluator
         self.knowledge = calls.evaluator.knowledge
         self.is_named = is_named
@@ -229,6 +243,7 @@ class Finder:
                 scope is None
                 or scope.kind != "module"
                 or not isinstance(function.node, nodes.FunctionDef)
+                or module.path in self.scripts
                 or (route is not None and route.registry is None)
                 or (function in wrapped and function.name not in _USUAL)
                 or _is_replaced(function, module)
@@ -519,7 +534,7 @@ class Finder:
         wrappers = self.calls.wrappers(function)
         return (
             *(Entry(one, None, None, step) for one in wrappers),
-            Entry(function, event, context, step),
+            Entry(function, event, context, step, given=_given(function, event, context)),
         )
 
     def _route_entries(self, route: Route) -> tuple[Entry, ...]:
@@ -528,6 +543,11 @@ class Finder:
         entries = self.entries(function, None, None, step)
         if route.lifecycle:
             return tuple(replace(one, lifecycle=True) for one in entries)
+        if route.by_path:
+            return tuple(
+                replace(one, given=_given_by_path(function)) if one.function is function else one
+                for one in entries
+            )
         return entries
 
     def _is_only_helper(self, function: Function, evidence: tuple[str, ...]) -> bool:
@@ -581,6 +601,27 @@ class Finder:
             )
             for _, parent in edge.caller.module.ancestors(edge.node)
         )
+
+
+def _given(function: Function, event: int | None, context: int | None) -> frozenset[str] | None:
+    """Return what Lambda gives a handler; a decorator of a library may give it more."""
+    if event is None or context is None or function.is_method or function.decorators:
+        return None
+    return frozenset(one.name for one in function.parameters[event : context + 1])
+
+
+def _given_by_path(function: Function) -> frozenset[str] | None:
+    """Return what the paths of its decorators name, as `{id}` or `<int:id>`."""
+    paths = [
+        one.value.value
+        for decorator in function.decorators
+        if isinstance(decorator, nodes.Call)
+        for one in decorator.arguments[:1]
+        if isinstance(one.value, nodes.Constant) and isinstance(one.value.value, str)
+    ]
+    if len(paths) != len(function.decorators) or not paths:
+        return None
+    return frozenset(name for path in paths for name in _IN_PATH.findall(path))
 
 
 def _is_handed_on(edge: Edge) -> bool:

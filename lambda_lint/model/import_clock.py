@@ -8,7 +8,7 @@ and more than the time that went by.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambda_lint.finding import Step
 from lambda_lint.model.arguments import bind_arguments
@@ -49,6 +49,12 @@ class Frozen:
     is_left_out: bool = True
     #: Whether a hook that runs when a snapshot is restored makes it anew.
     restored: bool = False
+    #: What it has to do with the call: it `is` that, `holds` it, `is made from`
+    #: it, or `is chosen by` it.
+    relation: str = "is"
+    #: The argument of a field that has the call in it, and the one that takes a function instead.
+    argument: nodes.Argument | None = None
+    factory: str = ""
 
 
 class ImportClock:
@@ -64,6 +70,7 @@ class ImportClock:
         self.uses = Uses(lasting)
         self.loads = Loads(lasting, phases.calls.modules)
         self.restored = restored_places(lasting)
+        self._inserting: dict[Class, list[_Made]] | None = None
 
     def all(self, states: list[State]) -> Iterator[Frozen]:
         """Yield what is used after it was made at import; nothing that invocations renew."""
@@ -91,8 +98,13 @@ class ImportClock:
             match parent:
                 case nodes.Parameter():
                     return self._default(site, what, parent)
-                case nodes.Argument(name="default") if site.scope.kind == "class":
-                    return self._field(site, what)
+                case nodes.Argument(name=str(name)) if name and site.scope.kind == "class":
+                    maker = module.parents.get(parent)
+                    if name in _FILLED_IN and isinstance(maker, nodes.Call):
+                        return self._field(site, what, parent, maker)
+                    if isinstance(maker, nodes.Call) and self._is_of_library(maker, site.scope):
+                        # What a library's field does with it is not known.
+                        return None
                 case nodes.Lambda():
                     return None
                 case nodes.Assign() | nodes.AnnotatedAssign() if child is parent.value:
@@ -110,11 +122,12 @@ class ImportClock:
         statement: nodes.Assign | nodes.AnnotatedAssign,
         renewed: set[Place],
     ) -> Frozen | None:
-        pending = list(self._names(statement, site.scope))
+        relation = _relation(site)
+        pending = [(one, relation) for one in self._names(statement, site.scope)]
         seen: set[Place] = set()
         best: Frozen | None = None
         while pending:
-            spot = pending.pop(0)
+            spot, relation = pending.pop(0)
             if spot.root in seen or spot.root in renewed or len(seen) > _MAX_NAMES:
                 continue
             seen.add(spot.root)
@@ -122,13 +135,14 @@ class ImportClock:
                 continue
             for node, scope in self.loads.of_place(spot.root):
                 if scope.function.is_module:
-                    pending += self._derived(node, scope)
+                    further = "is made from" if relation == "is" else relation
+                    pending += [(one, further) for one in self._derived(node, scope)]
                     continue
                 if self.phases.of_node(node, scope) is not Phase.INVOKE:
                     continue
                 found = self._used(site, what, spot, node, scope)
                 if found is not None and (best is None or _length(found) < _length(best)):
-                    best = found
+                    best = replace(found, relation=relation)
         return best
 
     def _used(
@@ -181,28 +195,10 @@ class ImportClock:
         for child, parent in scope.module.ancestors(node):
             match parent:
                 case nodes.BinaryOperation(operator="-", left=left, right=right) if child is right:
-                    if self._is_now(left, scope):
+                    if self.uses.is_now(left, scope):
                         return True
             if isinstance(parent, nodes.Statement):
                 return False
-        return False
-
-    def _is_now(self, node: nodes.Expression, scope: Scope) -> bool:
-        for one in nodes.walk(node):
-            if isinstance(one, nodes.Call):
-                for value in self.evaluator.evaluate(one.func, scope):
-                    if isinstance(value, External) and (
-                        self.knowledge.momentary(value.name) is not None
-                    ):
-                        return True
-            elif isinstance(one, nodes.Name):
-                owner = scope.lookup(one.id)
-                if owner is not None and owner.kind == "function":
-                    for binding in owner.bindings[one.id]:
-                        if isinstance(binding.value, nodes.Call) and self._is_now(
-                            binding.value, binding.scope
-                        ):
-                            return True
         return False
 
     # A default.
@@ -245,29 +241,126 @@ class ImportClock:
 
     # A field.
 
-    def _field(self, site: CallSite, what: Momentary) -> Frozen | None:
+    def _field(
+        self, site: CallSite, what: Momentary, argument: nodes.Argument, maker: nodes.Call
+    ) -> Frozen | None:
         class_ = site.scope.class_
         if class_ is None:
             return None
-        for function in self._users(class_):
-            path = self.phases.path_to(function)
+        name = _target_name(site.module.statement_of(site.node))
+        made = list(self._made(class_))
+        if argument.name == "onupdate":
+            made = [replace(one, gives=frozenset()) for one in made]
+        left_out = [one for one in made if not {name, _ANYTHING} & one.gives]
+        for one in left_out or made:
+            path = self.phases.path_to(one.function)
             if path is not None:
-                statement = site.module.statement_of(site.node)
-                name = _target_name(statement)
-                read = Step(
-                    function.module.path, function.name_span, f"`{class_.name}` is used here"
+                told = f"`{one.name}` is made here without `{name}`"
+                if argument.name == "onupdate":
+                    told = f"`{one.name}` is made here, and gets it with each later change"
+                elif not left_out:
+                    told = f"what is put in here may have its own `{name}`"
+                read = Step(one.function.module.path, one.node.span, told)
+                return Frozen(
+                    *(site, what, "field", f"{class_.name}.{name}", "is stored", path, read),
+                    one.function,
+                    is_left_out=bool(left_out),
+                    argument=argument,
+                    factory=self._factory(argument.name or "", maker, site.scope),
                 )
-                shown = f"{class_.name}.{name}"
-                return Frozen(site, what, "field", shown, "is stored", path, read, function)
         return None
 
-    def _users(self, class_: Class) -> Iterator[Function]:
-        for node, scope in self.loads.named(class_.name):
-            if self.phases.of_function(scope.function) is Phase.INVOKE and any(
-                isinstance(one, ClassValue) and one.class_ is class_
-                for one in self.evaluator.evaluate(node, scope)
-            ):
-                yield scope.function
+    def _is_of_library(self, call: nodes.Call, scope: Scope) -> bool:
+        return any(isinstance(one, External) for one in self.evaluator.evaluate(call.func, scope))
+
+    def _factory(self, name: str, maker: nodes.Call, scope: Scope) -> str:
+        """Return which argument takes a function, where it is not the same."""
+        for one in self.evaluator.evaluate(maker.func, scope):
+            if isinstance(one, External):
+                if one.name.startswith(("dataclasses.", "pydantic", "msgspec.", "sqlmodel.")):
+                    return "default_factory"
+                if one.name.startswith(("attr.", "attrs.")):
+                    return "factory"
+        return name
+
+    def _made(self, class_: Class) -> Iterator[_Made]:
+        """Yield where invocations make objects of a class, or of one that inherits its fields.
+
+        A query makes none: it takes what the table holds.
+        """
+        family = [class_]
+        for one in family:
+            family += [two for two in self.calls.subclasses.get(one, ()) if two not in family]
+        for one in family:
+            for site in self.calls.instantiations.get(one, ()):
+                if self.phases.of_node(site.node, site.scope) is Phase.INVOKE:
+                    yield _Made(one.name, site.node, site.scope.function, _given(site.node))
+            yield from self._inserted().get(one, ())
+
+    def _inserted(self) -> dict[Class, list[_Made]]:
+        """Return the calls of invocations that put in what a class describes.
+
+        `Note.create(…)`, `Note.objects.create(…)`, `session.execute(insert(Note))`.
+        """
+        if self._inserting is None:
+            self._inserting = {}
+            for function in self.calls.functions():
+                for site in function.calls:
+                    for held in self._described_by(site):
+                        self._inserting.setdefault(held, []).append(
+                            _Made(held.name, site.node, function, _given(site.node))
+                        )
+        return self._inserting
+
+    def _described_by(self, site: CallSite) -> Iterator[Class]:
+        func = site.node.func
+        name = func.attr if isinstance(func, nodes.Attribute) else getattr(func, "id", "")
+        if name not in _INSERTING or self.phases.of_node(site.node, site.scope) is not Phase.INVOKE:
+            return
+        asked = [one.value for one in site.node.arguments]
+        while isinstance(func, nodes.Attribute):
+            func = func.value
+            asked.append(func)
+        for node in asked:
+            for held in self.evaluator.evaluate(node, site.scope):
+                if isinstance(held, ClassValue):
+                    yield held.class_
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A call that makes an object of a class, and the fields that it gives."""
+
+    name: str
+    node: nodes.Call
+    function: Function
+    gives: frozenset[str]
+
+
+def _given(call: nodes.Call) -> frozenset[str]:
+    """Return the fields that a call gives."""
+    names = {one.name for one in call.arguments if one.name}
+    func = call.func.attr if isinstance(call.func, nodes.Attribute) else ""
+    if func in _OF_ROWS or any(one.star == "**" for one in call.arguments):
+        names.add(_ANYTHING)
+    return frozenset(names)
+
+
+def _relation(site: CallSite) -> str:
+    """Return what the value that a statement keeps has to do with a call in it."""
+    for child, parent in site.module.ancestors(site.node):
+        match parent:
+            case nodes.Subscript(index=index) if index is child:
+                return "is chosen by"
+            case nodes.Conditional(test=test) if test is child:
+                return "is chosen by"
+            case nodes.Comparison():
+                return "is chosen by"
+            case nodes.Dict() | nodes.Collection():
+                return "holds"
+            case nodes.Statement():
+                break
+    return "is"
 
 
 def steps(found: Frozen, phases: Phases, made: str) -> tuple[Step, ...]:
@@ -297,7 +390,25 @@ def _is_of_environment(name: str) -> bool:
 _OF_THE_START = ("COLD", "BOOT", "INIT", "LOADED", "IMPORTED", "UPTIME", "DEPLOY", "BUILD")
 """Parts of names that say that the time is that of the start, and meant to be."""
 
+_FILLED_IN = frozenset(
+    {"default", "insert_default", "onupdate", "missing", "load_default", "dump_default"}
+)
+"""Arguments of fields with what an object gets that is made without a value."""
+
+_INSERTING = frozenset(
+    {"create", "insert", "insert_many", "get_or_create", "update_or_create", "bulk_create"}
+    | {"acreate", "save", "bulk_insert_mappings", "bulk_save_objects", "model_validate"}
+    | {"parse_obj", "from_orm", "aget_or_create", "on_duplicate_key_update"}
+)
+"""Calls that make objects, or rows that get what their columns have for a default."""
+
 _OF_ENVIRONMENT = ("INSTANCE", "CONTAINER", "ENV", "WORKER", "PROCESS", "SANDBOX", "NODE", "BOOT")
+
+_OF_ROWS = frozenset({"bulk_insert_mappings", "insert_many", "bulk_create", "bulk_save_objects"})
+"""Calls that are given rows, or objects that were made elsewhere."""
+
+_ANYTHING = "**"
+"""Among the fields that are given: nobody knows which."""
 
 _MAX_NAMES = 20
 """How many variables that were made from one call are followed."""

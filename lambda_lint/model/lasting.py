@@ -106,6 +106,14 @@ class Lasting:
             return None
         return self._find(node, scope)
 
+    def attributes(self, node: nodes.Expression, scope: Scope) -> list[str]:
+        """Return the names of what methods assign to an object of the project."""
+        values = self.evaluator.evaluate(node, scope)
+        if len(values) != 1 or not isinstance(values[0], InstanceValue):
+            return []
+        lineage = self.evaluator.lineage(values[0].class_)[0]
+        return sorted({name for one in lineage for name in one.attributes})
+
     def _find(self, node: nodes.Expression, scope: Scope) -> Spot | None:
         match node:
             case nodes.Name(id=name):
@@ -200,6 +208,12 @@ class Lasting:
             return False
         if getattr(parameter.default, "kind", "") == "tuple":
             return False
+        if any(
+            entry.function is function and entry.given is not None and name not in entry.given
+            for handler in self.phases.handlers
+            for entry in handler.entries
+        ):
+            return True
         return any(
             name not in bind_arguments(site.node, function, skip_first)
             and not any(one.star for one in site.node.arguments)

@@ -162,6 +162,10 @@ class Phases:
             return not self._is_defined_anew(place.owner.definition_scope)
         return True
 
+    def is_emptied(self, guard: Guard, handlers: Sequence[Handler]) -> bool:
+        """Whether each run of these handlers begins by emptying the place of a guard."""
+        return bool(handlers) and all(guard.place in self._emptied[one] for one in handlers)
+
     def _is_defined_anew(self, scope: Scope | None) -> bool:
         while scope is not None:
             if scope.kind == "function" and scope.function in self._reached:

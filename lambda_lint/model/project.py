@@ -68,6 +68,7 @@ class Project:
         is_handler_by_name: Callable[[str, str], bool] = lambda path, name: False,
         declarations: Sequence[Declaration] = (),
         libraries: Set[str] = frozenset(),
+        scripts: Set[str] = frozenset(),
         snapstart: bool = False,
         managed_instances: bool = False,
         web_functions: bool = False,
@@ -92,7 +93,7 @@ class Project:
         self.declarations = tuple(declarations)
         self._libraries = frozenset(libraries)
         found = find_handlers(
-            self.call_graph, configured_handlers, is_handler_by_name, declarations
+            self.call_graph, configured_handlers, is_handler_by_name, declarations, scripts
         )
         # What the configuration says of single files, as descriptors do of single functions.
         self.handlers = [replace(one, configured=flags_of(one.path)) for one in found]

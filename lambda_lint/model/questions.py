@@ -172,5 +172,32 @@ def is_empty(value: nodes.Expression | None) -> bool:
     return False
 
 
+def empty_if(test: nodes.Expression, truth: bool) -> nodes.Expression | None:
+    """Return what certainly is none, zero or empty when a test has come out like that."""
+    match test:
+        case nodes.UnaryOperation(operator="not", operand=operand):
+            return empty_if(operand, not truth)
+        case nodes.Name() | nodes.Attribute() | nodes.Subscript():
+            return None if truth else test
+        case nodes.Call(func=nodes.Name(id="len" | "bool" | "any"), arguments=[one]):
+            return None if truth else one.value
+        case nodes.Comparison(left=left, operators=[operator], comparators=[right]):
+            of_size = isinstance(left, nodes.Call)
+            is_nothing = is_empty(right) or (
+                isinstance(right, nodes.Constant)
+                and right.kind in ("str", "int")
+                and not right.value
+            )
+            if is_nothing and operator in ("is", "==", "is not", "!="):
+                holds = truth is (operator in ("is", "=="))
+                return empty_if(left, False) if of_size and holds else left if holds else None
+            if of_size and isinstance(right, nodes.Constant):
+                if (operator, right.value) in ((">", 0), (">=", 1)):
+                    return empty_if(left, truth)
+                if (operator, right.value) in (("<", 1), ("<=", 0)):
+                    return empty_if(left, not truth)
+    return None
+
+
 _LIFE = ("alive", "running", "connected", "ping", "is_open", "healthy")
 """What functions and attributes that look whether something still works are called."""

@@ -30,7 +30,8 @@ class Route:
     `on_lambda`: the object can live nowhere else. `own`: Lambda calls it as a function of its own.
     `made_by` is the call that made the object, where that is known. `registry` is the project's
     decorator that keeps the function, when no framework is in it. `lifecycle`: it runs when the
-    application starts or stops, which Mangum lets it do for every event.
+    application starts or stops, which Mangum lets it do for every event. `by_path`: it is given
+    what the path names, and nothing else.
     """
 
     function: Function
@@ -40,6 +41,7 @@ class Route:
     made_by: nodes.Call | None = None
     registry: Function | None = None
     lifecycle: bool = False
+    by_path: bool = False
 
 
 class Registrations:
@@ -308,7 +310,8 @@ class Registrations:
                         yield from self._routes(inner, framework, made_by, used=False)
         for function in functions:
             text = f"`{function.name}` is called by the {framework.title} application"
-            yield Route(function, text, framework.on_lambda, own, made_by)
+            by_path = framework.by_path and not own
+            yield Route(function, text, framework.on_lambda, own, made_by, by_path=by_path)
 
     def _methods(self, class_: Class, patterns: Iterable[str]) -> Iterator[Function]:
         lineage = self.evaluator.lineage(class_)[0]

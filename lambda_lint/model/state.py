@@ -15,8 +15,10 @@ from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.dependence import Dependence
 from lambda_lint.model.flow import Atom
 from lambda_lint.model.flow_states import (
+    CLEAN,
     DIRTY,
     NEUTRAL,
+    REPLACED,
     Call,
     Exposure,
     FlowStates,
@@ -24,13 +26,14 @@ from lambda_lint.model.flow_states import (
     Summary,
 )
 from lambda_lint.model.handlers import Handler
-from lambda_lint.model.lasting import Lasting, Spot, owner_of
+from lambda_lint.model.lasting import ANY, Lasting, Spot, owner_of
 from lambda_lint.model.phases import Path, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Class, Function, Module
+from lambda_lint.model.questions import empty_if
 from lambda_lint.model.state_changes import Change, Changes, Fill, holds_exception
 from lambda_lint.model.state_uses import PRINTED, Uses
-from lambda_lint.model.touches import CHANGE, DRAIN, READ, WRITE, Touch, Touches
+from lambda_lint.model.touches import CHANGE, CLEAR, DRAIN, READ, WRITE, Touch, Touches
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
 
@@ -57,6 +60,10 @@ class State:
     initial: tuple[Binding, ...] = field(default=())
     #: Handlers that empty it before they end, whatever they return.
     cleaned_by: tuple[Handler, ...] = ()
+    #: Handlers that leave nothing there of what they added, since they replace or empty it.
+    trimmed_by: tuple[Handler, ...] = ()
+    #: Whether some way empties or replaces it.
+    is_emptied: bool = False
     #: Whether more than logs and metrics reads it at all.
     is_read: bool = False
     #: What memos fill of it.
@@ -115,7 +122,9 @@ class States:
         self.touches = Touches(self.lasting)
         self.uses = Uses(self.lasting)
         self._summaries: dict[Function, Summary] = {}
-        self._flows = FlowStates(self._touches_of, self._calls_of, phases.guards.decisions.of)
+        self._flows = FlowStates(
+            self._touches_of, self._calls_of, phases.guards.decisions.of, self._emptied
+        )
         self._edges: dict[Function, dict[nodes.Node, list[Edge]]] = {}
         self._use: dict[tuple[nodes.Node, Spot], str] = {}
         self._changing = Changes(phases, dependence, self.lasting, self.touches)
@@ -138,11 +147,14 @@ class States:
             by_root.setdefault(change.spot.root, []).append(change)
         stale: dict[Place, list[Stale]] = {}
         dirty: dict[Place, list[Handler]] = {}
+        grown: dict[Place, list[Handler]] = {}
         for handler in self.phases.handlers:
             for one in self._stale_of(handler):
                 stale.setdefault(one.read.spot.root, []).append(one)
-            for place in self._dirty_after(handler):
+            for place in self._left_by(handler, DIRTY | REPLACED):
                 dirty.setdefault(place, []).append(handler)
+            for place in self._left_by(handler, DIRTY):
+                grown.setdefault(place, []).append(handler)
         found = []
         for place, changes in by_root.items():
             changers = [
@@ -158,6 +170,8 @@ class States:
                     tuple(one for one in stale.get(place, ()) if one.handler in changers),
                     self._initial(place),
                     tuple(one for one in changers if one not in dirty.get(place, ())),
+                    tuple(one for one in changers if one not in grown.get(place, ())),
+                    place in self._emptied_in,
                     place in self._read,
                     self._memos_of(place),
                     place in self._drained,
@@ -189,7 +203,10 @@ class States:
         """Return the functions that may touch the places, and those that call them."""
         self._read: set[Place] = set()
         self._drained: set[Place] = set()
+        self._emptied_in: set[Place] = set()
         names = {root.name.removesuffix("()") for root in self._roots}
+        # Attributes may be set without being named.
+        names |= {"setattr", "vars", "__dict__"}
         for module in self.calls.modules.values():
             for name, bindings in module.scope.bindings.items():
                 if any(one.kind == "from" and one.name in names for one in bindings):
@@ -248,8 +265,9 @@ class States:
         entries = [one for one in handler.entries if not one.lifecycle]
         first: frozenset[Spot] = frozenset()
         for entry in entries:
-            if len(entries) > 1 and entry.function.name == handler.name:
-                first = self._summary(entry.function).written
+            is_in_front = entry.step is not None and _is_hook(entry.function, _BEFORE)
+            if len(entries) > 1 and (entry.function.name == handler.name or is_in_front):
+                first |= self._summary(entry.function).written
         seen: set[tuple[nodes.Node, Spot]] = set()
         for entry in entries:
             before = first.union(
@@ -265,14 +283,22 @@ class States:
                 use = "" if one.read.how == "changed" else self._use_of(one.read)
                 yield Stale(handler, Path(handler, entry, one.way), one.read, use)
 
-    def _dirty_after(self, handler: Handler) -> set[Place]:
+    def _left_by(self, handler: Handler, how_left: int) -> set[Place]:
+        """Return the places of which a handler may leave a part in one of these ways."""
         found: set[Place] = set()
+        emptied = {
+            spot.root
+            for entry in handler.entries
+            if entry.step is not None and _is_hook(entry.function, _AFTER)
+            for spot, how in self._summary(entry.function).left
+            if how == CLEAN and not spot.path
+        }
         for entry in handler.entries:
             summary = self._summary(entry.function)
             if not summary.is_known:
                 found |= self._roots
-            found |= {spot.root for spot, how in summary.left if how & DIRTY}
-        return found
+            found |= {spot.root for spot, how in summary.left if how & how_left}
+        return found - emptied
 
     def _summary(self, function: Function) -> Summary:
         found = self._summaries.get(function)
@@ -294,18 +320,38 @@ class States:
                 continue
             if touch.kind == DRAIN:
                 self._drained.add(root)
-            elif touch.kind == READ:
+            elif touch.kind == CLEAR or (touch.kind == WRITE and touch.how != "own"):
+                self._emptied_in.add(root)
+            if touch.kind == READ:
                 if touch.how == "own" or not self._use_of(touch):
                     continue
                 if self._use_of(touch) != PRINTED:
                     self._read.add(root)
                 found += self._parts_read(touch)
                 continue
+            elif touch.kind == CHANGE and touch.how == "merge" and _is_unseen(touch.value):
+                # Who knows which keys it brings: `state.update(copy.deepcopy(DEFAULT))`.
+                parts = self._spots.get(root, ())
+                found.append(replace(touch, kind=READ, how="changed"))
+                found += [
+                    replace(touch, kind=WRITE, how="", spot=one)
+                    for one in parts
+                    if len(one.path) > len(touch.spot.path) and touch.spot.covers(one)
+                ]
             elif touch.kind == CHANGE or touch.how == "own":
                 # What is added to keeps what was there before.
                 found.append(replace(touch, kind=READ, how="changed"))
             found.append(touch)
         return found
+
+    def _emptied(self, test: nodes.Expression, truth: bool, function: Function) -> Spot | None:
+        """Return what holds nothing when a test of a function has come out in a way."""
+        scope = function.module.scope_of.get(test, function.scope)
+        asked = empty_if(test, truth)
+        spot = self.lasting.of(asked, scope) if asked is not None else None
+        if spot is None or ANY in spot.path:
+            return None
+        return spot if spot.root.kind == "parameter" or spot.root in self._roots else None
 
     def _parts_read(self, read: Touch, but: frozenset[Spot] = frozenset()) -> Iterator[Touch]:
         """Yield a read once for each changed spot that it shows: the whole shows every part."""
@@ -416,6 +462,9 @@ class States:
             tuple((two, how) for one, how in summary.left if (two := outside(one)) is not None),
             summary.returns,
             summary.is_known,
+            frozenset(
+                (fact, two) for fact, one in summary.by_result if (two := outside(one)) is not None
+            ),
         )
 
     def _arguments(self, edge: Edge) -> dict[str, Spot]:
@@ -431,11 +480,26 @@ class States:
         return found
 
 
+def _is_hook(function: Function, names: frozenset[str]) -> bool:
+    """Whether a framework's decorator says that it runs around each request."""
+    for decorator in function.decorators:
+        called = decorator.func if isinstance(decorator, nodes.Call) else decorator
+        if isinstance(called, nodes.Attribute) and called.attr in names:
+            return True
+    return False
+
+
+def _is_unseen(value: nodes.Expression | None) -> bool:
+    """Whether it is no literal whose keys could be read."""
+    return isinstance(value, (nodes.Call, nodes.Name, nodes.Attribute))
+
+
 def _is_parameter(spot: Spot) -> bool:
     return spot.root.kind == "parameter"
 
 
 def _spots(summary: Summary) -> Iterator[Spot]:
+    yield from (spot for _, spot in summary.by_result)
     for one in summary.exposed:
         yield one.read.spot
     yield from summary.written
@@ -471,6 +535,12 @@ def _position(state: State) -> tuple[str, str, int, str]:
     first = state.changes[0].touch.node.span
     return (module.path if module is not None else "", state.place.name, first.line, str(first))
 
+
+_BEFORE = frozenset({"before_request", "before_app_request"})
+_AFTER = frozenset({"after_request", "after_app_request", "teardown_request"}) | frozenset(
+    {"teardown_app_request", "teardown_appcontext"}
+)
+"""Decorators of what a framework runs before and after each request."""
 
 _ENDING = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit", "flask.abort"})
 """Calls that do not return."""

@@ -264,7 +264,8 @@ class Changes:
     def _change(self, touch: Touch, spot: Spot) -> Change:
         depends: frozenset[str] = frozenset()
         if touch.value is not None:
-            depends = self._depends(touch.value, touch.scope)
+            # What was there before makes no difference by itself.
+            depends = self._depends(touch.value, touch.scope, but=touch.spot.root)
         return Change(touch, spot, depends, _is_literal(touch.value), self._is_chosen(touch))
 
     def _is_chosen(self, touch: Touch) -> bool:
@@ -274,7 +275,9 @@ class Changes:
             if isinstance(parent, nodes.If) and child is not parent.test
         )
 
-    def _depends(self, value: nodes.Expression, scope: Scope) -> frozenset[str]:
+    def _depends(
+        self, value: nodes.Expression, scope: Scope, but: Place | None = None
+    ) -> frozenset[str]:
         """Return what a value depends on by way of locals, parameters, and the current request.
 
         What modules and objects hold may have come from anywhere, which says too little.
@@ -283,6 +286,9 @@ class Changes:
         for one in nodes.walk(value):
             if isinstance(one, nodes.Name):
                 inner = scope.module.scope_of.get(one, scope)
+                own = self.lasting.of(one, inner) if but is not None else None
+                if own is not None and own.root == but:
+                    continue
                 owner = inner.lookup(one.id)
                 if owner is None or owner.kind not in ("function", "comprehension"):
                     continue

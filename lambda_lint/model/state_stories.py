@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
-from lambda_lint.model.flow_states import text_of
+from lambda_lint.model.flow_facts import text_of
 from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY
 from lambda_lint.model.phases import Phases
@@ -75,7 +76,9 @@ def stories(state: State, kind: str) -> Iterator[Story]:
         if function in told or (kind == REBOUND and told):
             continue
         shows = _telling(state, change) if kind == REBOUND else lambda stale: True
-        if kind == GROWN and (not _is_kept(state, change) or _is_same_again(change)):
+        if kind == GROWN and (
+            not _is_kept(state, change) or _is_same_again(change) or _is_sequence(change)
+        ):
             continue
         found = [
             one
@@ -137,6 +140,8 @@ def _shows(state: State, change: Change, stale: Stale, kind: str) -> bool:
         return False
     if stale.handler not in state.reached_by(change.touch.function):
         return False
+    if kind == GROWN and stale.handler in state.trimmed_by:
+        return False
     touch = change.touch
     if stale.use == PRINTED:
         # What is printed is for people; a whole list that has grown is the report itself.
@@ -172,6 +177,24 @@ def _is_same_again(change: Change) -> bool:
         and not isinstance(touch.value, nodes.BinaryOperation)
         and not _varies(change)
     )
+
+
+def _is_sequence(change: Change) -> bool:
+    """Whether a number counts on by one and is called what tells one thing from the next.
+
+    The next request of a client has another number than the last one, in whatever invocation.
+    """
+    parent = change.touch.scope.module.parents.get(change.touch.node)
+    step = change.touch.value
+    if isinstance(step, nodes.BinaryOperation):
+        step = step.right
+    if not isinstance(parent, (nodes.AugmentedAssign, nodes.Assign)):
+        return False
+    if not isinstance(step, nodes.Constant) or step.kind != "int":
+        return False
+    name = change.spot.root.name if not change.spot.path else change.spot.path[-1].strip("[].'")
+    words = set(re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_"))
+    return not words.isdisjoint(_SEQUENCES)
 
 
 def _varies(change: Change) -> bool:
@@ -268,6 +291,12 @@ def _without_start(steps: Sequence[Step], before: Sequence[Step]) -> Sequence[St
         shared += 1
     return steps[shared:]
 
+
+_SEQUENCES = frozenset(
+    {"id", "seq", "sequence", "nonce", "serial", "turn", "index", "idx", "cursor", "generation"}
+    | {"invocation", "invocations", "warm"}
+)
+"""Words in the names of numbers that are meant to go on."""
 
 _MAX_TEXT = 60
 """Longer tests are not quoted in messages."""

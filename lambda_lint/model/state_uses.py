@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.lasting import Lasting, Spot
+from lambda_lint.model.loads import Loads, is_target
+from lambda_lint.model.phases import Phase
 from lambda_lint.model.places import Place
-from lambda_lint.model.program import Function, Module, Scope
-from lambda_lint.model.values import External, FunctionValue
+from lambda_lint.model.program import Binding, Function, Module, Scope
+from lambda_lint.model.values import External, FunctionValue, InstanceValue
 from lambda_lint.syntax import nodes
 
 QUIET = ""
@@ -30,6 +32,7 @@ class Uses:
         """Take what finds spots, and with it the values."""
         self.lasting = lasting
         self.evaluator = lasting.evaluator
+        self._loads = Loads(lasting, lasting.calls.modules)
         self._by_name: dict[Module, dict[tuple[Function, str], list[tuple[nodes.Name, Scope]]]] = {}
 
     def of(self, node: nodes.Node, scope: Scope, spot: Spot, depth: int = 0) -> str:
@@ -50,6 +53,16 @@ class Uses:
                         return QUIET
                     if not self._passes_on(func, scope):
                         return f"is given to `{_shown(func)}`"
+                case nodes.BinaryOperation(operator="-", left=left, right=right) if (
+                    self._stems_from(right if child is left else left, scope, spot)
+                ):
+                    # What was added between two readings is the same in every environment.
+                    return QUIET
+                case nodes.BinaryOperation(operator="%", left=left, right=right) if (
+                    child is left and _is_size(right)
+                ):
+                    # Every hundredth, or the next one in turn: it is meant to go on.
+                    return QUIET
                 case nodes.Call(func=nodes.Attribute(attr=attr)) if attr not in _PASSING:
                     if self.is_telemetry(parent, scope):
                         return QUIET
@@ -76,6 +89,8 @@ class Uses:
                     return self._conditional(parent, scope, spot, depth)
                 case nodes.Assert():
                     return "decides what is done"
+                case nodes.For() | nodes.Clause() if self.asks_age(parent, child, scope):
+                    return QUIET
                 case nodes.For(iterable=iterable) if child is iterable:
                     if not self._only_tells(parent.body, scope, spot):
                         return "is looped over"
@@ -104,9 +119,90 @@ class Uses:
         name = holder.attr if isinstance(holder, nodes.Attribute) else getattr(holder, "id", "")
         return func.attr in _ONLY_TELLING or any(word in name.lower() for word in _TELLERS)
 
+    def asks_age(self, loop: nodes.For | nodes.Clause, iterable: nodes.Node, scope: Scope) -> bool:
+        """Whether what is looped over is compared with the time: it is kept on purpose."""
+        if iterable is not loop.iterable:
+            return False
+        names = {one.id for one in nodes.walk(loop.target) if isinstance(one, nodes.Name)}
+        body = loop.body if isinstance(loop, nodes.For) else loop.conditions
+        for statement in body:
+            for one in nodes.walk(statement):
+                if isinstance(one, nodes.Comparison):
+                    parts = list(nodes.walk(one))
+                    is_item = any(isinstance(two, nodes.Name) and two.id in names for two in parts)
+                    if is_item and self.is_now(one, scope):
+                        return True
+        return False
+
+    def is_now(self, node: nodes.Node, scope: Scope, depth: int = 0) -> bool:
+        """Whether an expression is made from the time that is now."""
+        for one in nodes.walk(node):
+            if isinstance(one, nodes.Call):
+                for value in self.evaluator.evaluate(one.func, scope):
+                    if isinstance(value, External) and (
+                        self.evaluator.knowledge.momentary(value.name) is not None
+                    ):
+                        return True
+            elif isinstance(one, nodes.Name) and depth < _MAX_DEPTH:
+                owner = scope.lookup(one.id)
+                if owner is not None and owner.kind == "function":
+                    for binding in owner.bindings[one.id]:
+                        if isinstance(binding.value, nodes.Call) and self.is_now(
+                            binding.value, binding.scope, depth + 1
+                        ):
+                            return True
+        return False
+
+    def _stems_from(self, node: nodes.Expression, scope: Scope, spot: Spot, depth: int = 0) -> bool:
+        """Whether an expression is another reading of the same place, or a part of one."""
+        found = self.lasting.of(node, scope)
+        if found is not None and found.root == spot.root:
+            return True
+        if depth >= _MAX_DEPTH:
+            return False
+        bindings: Sequence[Binding] = ()
+        match node:
+            case nodes.Subscript(value=value):
+                return self._stems_from(value, scope, spot, depth + 1)
+            case nodes.Name(id=name):
+                owner = scope.lookup(name)
+                if owner is not None and owner.kind == "function":
+                    bindings = owner.bindings.get(name, ())
+            case nodes.Attribute(value=value, attr=attr):
+                bindings = [
+                    one
+                    for held in self.evaluator.evaluate(value, scope)
+                    if isinstance(held, InstanceValue)
+                    for class_ in self.evaluator.lineage(held.class_)[0]
+                    for one in class_.attributes.get(attr, ())
+                ]
+            case nodes.Call(func=func):
+                for called in self.evaluator.evaluate(func, scope):
+                    if isinstance(called, FunctionValue):
+                        for returned, inner in called.function.returns:
+                            if self._shows(returned, inner, spot):
+                                return True
+        return any(
+            one.value is not None and self._stems_from(one.value, one.scope, spot, depth + 1)
+            for one in bindings
+        )
+
+    def _shows(self, node: nodes.Expression, scope: Scope, spot: Spot) -> bool:
+        for one in nodes.walk(node):
+            if isinstance(one, (nodes.Name, nodes.Attribute)):
+                found = self.lasting.of(one, scope)
+                if found is not None and found.root == spot.root:
+                    return True
+        return False
+
     def _is_only_told(self, scope: Scope, spot: Spot, depth: int) -> bool:
         """Whether all that callers do with what the function returns is to log it."""
-        sites = self.lasting.calls.argument_sites(scope.function)
+        phases = self.lasting.phases
+        sites = [
+            (site, skip_first)
+            for site, skip_first in self.lasting.calls.argument_sites(scope.function)
+            if phases.of_node(site.node, site.scope) is Phase.INVOKE
+        ]
         if not sites or depth >= _MAX_DEPTH:
             return False
         if scope.function.is_method and len(sites) > _MAX_SITES:
@@ -164,9 +260,37 @@ class Uses:
                 for item in target.items:
                     if isinstance(item, nodes.Name):
                         found = found or self._local(item.id, scope, spot, depth)
-            else:
+            elif not (
+                isinstance(target, nodes.Attribute)
+                and self._is_only_asked(target, scope, spot, depth)
+            ):
                 found = found or "is stored"
         return found
+
+    def _is_only_asked(self, target: nodes.Attribute, scope: Scope, spot: Spot, depth: int) -> bool:
+        """Whether nothing is done with an attribute of an object of the invocation."""
+        classes = {
+            class_
+            for one in self.evaluator.evaluate(target.value, scope)
+            if isinstance(one, InstanceValue)
+            for class_ in self.evaluator.lineage(one.class_)[0]
+        }
+        if not classes or depth >= _MAX_DEPTH:
+            return False
+        reads = [
+            (node, inner)
+            for node, inner in self._loads.named(target.attr)
+            if isinstance(node, nodes.Attribute)
+            and not is_target(inner.module.parents.get(node), node)
+            and any(
+                isinstance(one, InstanceValue)
+                and not classes.isdisjoint(self.evaluator.lineage(one.class_)[0])
+                for one in self.evaluator.evaluate(node.value, inner)
+            )
+        ]
+        return bool(reads) and not any(
+            self.of(node, inner, spot, depth + 1) for node, inner in reads
+        )
 
     def of_name(self, name: str, scope: Scope, spot: Spot) -> str:
         """Return what becomes of a local name that holds it; QUIET when it is nothing."""
@@ -250,6 +374,14 @@ class Uses:
             case nodes.If(body=body, orelse=orelse) | nodes.For(body=body, orelse=orelse):
                 return self._only_tells([*body, *orelse], scope, spot)
         return False
+
+
+def _is_size(node: nodes.Expression) -> bool:
+    """Whether an operand is a number for certain, so that `%` is no formatting of text."""
+    match node:
+        case nodes.Constant(kind="int") | nodes.Call(func=nodes.Name(id="len")):
+            return True
+    return False
 
 
 def _is_plain(test: nodes.Expression) -> bool:

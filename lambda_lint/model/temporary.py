@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.htm
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,14 @@ class Left:
     fresh: bool
     path: nodes.Expression | None
     returned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A fixed folder that a call packs as a whole, and the call that adds another archive to it."""
+
+    folder: str
+    filling: CallSite
 
 
 class Temporary:
@@ -61,6 +70,50 @@ class Temporary:
         if not self._varies(path, site.scope) or self._is_removed(site.function):
             return None
         return Left(fact, False, path, self._is_returned(site, path))
+
+    def packed_by(self, site: CallSite) -> Packed | None:
+        """Return the folder that a call packs with what earlier invocations unpacked there."""
+        if not any(one.name in _PACKING for one in self.calls.externals.get(site, ())):
+            return None
+        folder = self._packed_folder(site)
+        if folder is None or self._is_removed(site.function):
+            return None
+        for function in self.effects.reached_with(site.function):
+            for other in function.calls:
+                facts = {
+                    self.knowledge.written(one.name) for one in self.calls.externals.get(other, ())
+                }
+                fact = facts.pop() if len(facts) == 1 else None
+                if fact is None or fact.what != "files" or fact.fresh:
+                    continue
+                path = self._path(other, fact)
+                into = self.constants.text(path, other.scope) if path is not None else None
+                if into is None or not _overlap(into, folder):
+                    continue
+                func = other.node.func
+                archive = func.value if isinstance(func, nodes.Attribute) else func
+                given = [one.value for one in other.node.arguments if one.value is not path]
+                if any(self._varies(one, other.scope) for one in (archive, *given)):
+                    return Packed(folder, other)
+        return None
+
+    def _packed_folder(self, site: CallSite) -> str | None:
+        """Return what `make_archive(name, format, root, base)` packs, if it is below `/tmp`."""
+        arguments = site.node.arguments
+        if any(one.star for one in arguments):
+            return None
+        positional = [one.value for one in arguments if not one.name]
+        names = ("base_name", "format", "root_dir", "base_dir")
+        given = dict(zip(names, positional, strict=False))
+        given.update({one.name: one.value for one in arguments if one.name})
+        found = ""
+        for name in ("root_dir", "base_dir"):
+            if name in given:
+                text = self.constants.text(given[name], site.scope)
+                if text is None:
+                    return None
+                found = posixpath.normpath(posixpath.join(found, text))
+        return found if _is_temporary(found) else None
 
     def _is_returned(self, site: CallSite, path: nodes.Expression | None) -> bool:
         """Whether callers in the project get the path of what the call writes."""
@@ -211,6 +264,8 @@ class Temporary:
 
     def _varies(self, path: nodes.Expression, scope: Scope) -> bool:
         labels = self.dependence.of(path, scope)
+        if self._is_selected(path, scope):
+            labels = frozenset()
         if EVENT in labels:
             return not self._is_of_few(path, scope)
         if ITERATION in labels and self._is_open_loop(path, scope):
@@ -222,6 +277,41 @@ class Temporary:
             ):
                 return not where.function.is_module
         return False
+
+    def _is_selected(
+        self, node: nodes.Expression, scope: Scope, seen: frozenset[nodes.Node] = frozenset()
+    ) -> bool:
+        """Whether the event only says which entry of a table is taken: `FILES[event["kind"]]`."""
+        # What leads back to itself, as a name that is used for two files, adds nothing.
+        if not {EVENT, ITERATION} & self.dependence.of(node, scope) or node in seen:
+            return True
+        parts: list[tuple[nodes.Expression, Scope]] = []
+        match node:
+            case nodes.Subscript(value=value):
+                parts = [(value, scope)]
+            case nodes.FormattedString(parts=texts):
+                parts = [(one, scope) for one in texts]
+            case nodes.BinaryOperation(left=left, right=right):
+                parts = [(left, scope), (right, scope)]
+            case nodes.Call(func=nodes.Attribute(value=value, attr="read"), arguments=[]):
+                parts = [(value, scope)]
+            case nodes.Call(arguments=arguments) if self._is_form(node, scope):
+                parts = [(one.value, scope) for one in arguments]
+            case nodes.Name():
+                parts = self.constants.sources(node, scope)
+        seen = seen | {node}
+        return (
+            bool(parts)
+            and len(seen) < _MAX_DEPTH
+            and all(self._is_selected(one, where, seen) for one, where in parts)
+        )
+
+    def _is_form(self, node: nodes.Call, scope: Scope) -> bool:
+        """Whether a call puts a path together, or reads a table from a file."""
+        values = self.evaluator.evaluate(node.func, scope)
+        return bool(values) and all(
+            isinstance(one, External) and one.name in _PATHS | _READING for one in values
+        )
 
     def _is_of_few(self, path: nodes.Expression, scope: Scope) -> bool:
         """Whether a part of a path is looked up first: `if language not in LANGUAGES: return`."""
@@ -301,9 +391,19 @@ def _is_temporary(text: str) -> bool:
     return text == TEMPORARY or text.startswith(f"{TEMPORARY}/")
 
 
+def _overlap(one: str, other: str) -> bool:
+    """Whether one of two folders is the other or holds it."""
+    first, second = (f"{posixpath.normpath(path)}/" for path in (one, other))
+    return first.startswith(second) or second.startswith(first)
+
+
+_PACKING = frozenset({"shutil.make_archive"})
 _PATHS = frozenset(
     {"os.path.join", "os.path.abspath", "os.path.normpath", "pathlib.Path", "pathlib.PosixPath"}
     | {"builtins.str", "os.fspath", "os.path.realpath"}
+)
+_READING = frozenset(
+    {"builtins.open", "json.load", "json.loads", "yaml.safe_load", "tomllib.load", "tomllib.loads"}
 )
 _ORDERING = frozenset(
     {"fcntl.flock", "fcntl.lockf", "os.replace", "os.rename", "filelock.FileLock"}

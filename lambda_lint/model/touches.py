@@ -78,7 +78,11 @@ class Touches:
                 if isinstance(index, nodes.Slice):
                     if index.lower is None and index.upper is None:
                         yield Touch(kind, base, target, scope, how, value)
+                    elif isinstance(place, nodes.Delete):
+                        yield Touch(DRAIN, base, target, scope)
                     return
+                if how == "own" and _is_thinned(value):
+                    yield Touch(DRAIN, base, target, scope)
                 spot = self.lasting.target(target, scope)
                 if spot is not None and spot.path and spot.path[-1] != ANY:
                     yield Touch(kind, spot, target, scope, how, value)
@@ -89,6 +93,8 @@ class Touches:
             case _:
                 spot = self.lasting.target(target, scope)
                 if spot is not None:
+                    if how == "own" and _is_thinned(value):
+                        yield Touch(DRAIN, spot, target, scope)
                     yield Touch(kind, spot, target, scope, how, value)
 
     def _makes_own(self, target: nodes.Expression, value: nodes.Expression, scope: Scope) -> bool:
@@ -123,6 +129,10 @@ class Touches:
     def of_call(self, call: nodes.Call, scope: Scope) -> Iterator[Touch]:
         """Yield what a method of a container, or a function that changes its argument, does."""
         match call:
+            case nodes.Call(func=nodes.Attribute(value=inner, attr="clear" | "update" as attr)) if (
+                held := attributes_of(inner)
+            ) is not None:
+                yield from self._of_all(call, held, attr, scope)
             case nodes.Call(func=nodes.Attribute(value=inner, attr=attr)) if attr in _METHODS:
                 spot = self.lasting.of(inner, scope)
                 if spot is None or not self.lasting.may_be_container(inner, scope):
@@ -134,14 +144,13 @@ class Touches:
                 ):
                     return
                 yield Touch(kind, spot, call, scope, how, value)
-            case nodes.Call(func=nodes.Name(id="setattr"), arguments=[first, second, third]) if (
-                isinstance(second.value, nodes.Constant)
-            ):
-                target = nodes.Attribute(call.span, first.value, str(second.value.value))
-                spot = self.lasting.target(target, scope)
-                if spot is not None:
-                    kind = CLEAR if is_empty(third.value) else WRITE
-                    yield Touch(kind, spot, call, scope, "", third.value)
+            case nodes.Call(func=nodes.Name(id="setattr"), arguments=[first, second, third]):
+                for name in self._texts(second.value, scope):
+                    target = nodes.Attribute(call.span, first.value, name)
+                    spot = self.lasting.target(target, scope)
+                    if spot is not None:
+                        kind = CLEAR if is_empty(third.value) else WRITE
+                        yield Touch(kind, spot, call, scope, "", third.value)
             case nodes.Call(
                 func=nodes.Name(id="heappush") | nodes.Attribute(attr="heappush"),
                 arguments=[first, second],
@@ -149,6 +158,41 @@ class Touches:
                 spot = self.lasting.of(first.value, scope)
                 if spot is not None:
                     yield Touch(CHANGE, spot, call, scope, "add", second.value)
+
+    def _texts(self, node: nodes.Expression, scope: Scope) -> list[str]:
+        """Return a literal, or those that a name is looped over: `for name in ("a", "b")`."""
+        if isinstance(node, nodes.Constant):
+            return [str(node.value)]
+        owner = scope.lookup(node.id) if isinstance(node, nodes.Name) else None
+        bindings = owner.bindings[node.id] if owner is not None else []  # type: ignore[attr-defined]
+        found: list[str] = []
+        for one in bindings:
+            if one.kind != "iterate" or not isinstance(one.value, nodes.Collection):
+                return []
+            if not all(isinstance(item, nodes.Constant) for item in one.value.items):
+                return []
+            found += [
+                str(item.value) for item in one.value.items if isinstance(item, nodes.Constant)
+            ]
+        return found
+
+    def _of_all(
+        self, call: nodes.Call, holder: nodes.Expression, attr: str, scope: Scope
+    ) -> Iterator[Touch]:
+        """Yield what `vars(self).clear()` and `self.__dict__.update(…)` do to the attributes."""
+        given = {one.name: one.value for one in call.arguments if one.name}
+        for one in call.arguments:
+            if isinstance(one.value, nodes.Dict) and not one.star:
+                for pair in one.value.items:
+                    if isinstance(pair.key, nodes.Constant):
+                        given[str(pair.key.value)] = pair.value
+        for name in self.lasting.attributes(holder, scope) if attr == "clear" else given:
+            target = nodes.Attribute(call.span, holder, name)
+            spot = self.lasting.target(target, scope)
+            if spot is not None:
+                value = given.get(name)
+                is_clear = attr == "clear" or is_blank(value)
+                yield Touch(CLEAR if is_clear else WRITE, spot, call, scope, "", value)
 
     def _of_load(self, node: nodes.Expression, scope: Scope) -> Iterator[Touch]:
         spot = self.lasting.of(node, scope)
@@ -212,6 +256,46 @@ class Touches:
             yield Touch(
                 READ, spot, call, scope, "keyed" if is_asked or ANY in spot.path else "whole"
             )
+
+
+def attributes_of(node: nodes.Expression) -> nodes.Expression | None:
+    """Return whose attributes a dictionary holds: `vars(x)`, `x.__dict__`."""
+    match node:
+        case nodes.Call(func=nodes.Name(id="vars"), arguments=[one]):
+            return one.value
+        case nodes.Attribute(value=value, attr="__dict__"):
+            return value
+    return None
+
+
+def _is_thinned(value: nodes.Expression | None) -> bool:
+    """Whether a new value holds less of the old one, or never more than a limit.
+
+    `x = [one for one in x if new(one)]`, `x = x[-20:]`, `x = min(10, x + 1)`, `x = (x + 1) % n`.
+    """
+    match value:
+        case nodes.Comprehension(clauses=clauses):
+            return any(one.conditions for one in clauses)
+        case nodes.Subscript(index=nodes.Slice()):
+            return True
+        case nodes.Call(func=nodes.Name(id="filter")):
+            return True
+        case nodes.Call(func=nodes.Name(id="min"), arguments=arguments):
+            return any(_is_limit(one.value) for one in arguments)
+        case nodes.Call(func=nodes.Name(id="list" | "set" | "dict" | "tuple"), arguments=[one]):
+            return _is_thinned(one.value)
+        case nodes.BinaryOperation(operator="%", right=right):
+            return _is_limit(right)
+    return False
+
+
+def _is_limit(node: nodes.Expression) -> bool:
+    match node:
+        case nodes.Constant(kind="int" | "float") | nodes.Call(func=nodes.Name(id="len")):
+            return True
+        case nodes.Name(id=name) | nodes.Attribute(attr=name):
+            return name.isupper()
+    return False
 
 
 def is_blank(value: nodes.Expression | None) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,9 +50,11 @@ def _parse(path: str, text: str, max_bytes: int) -> nodes.Module | Failure:
         return Failure(path, trouble.line, trouble.column, trouble.message)
     with _undisturbed():
         result = _tree(path, scanned)
-        if isinstance(result, Failure) and (older := _with_async_as_name(scanned)):
-            tree = _tree(path, older)
-            return result if isinstance(tree, Failure) else tree
+        if isinstance(result, Failure):
+            for other in (_with_async_as_name(scanned), _with_plain_templates(scanned)):
+                tree = result if other is None else _tree(path, other)
+                if not isinstance(tree, Failure):
+                    return tree
     return result
 
 
@@ -85,6 +88,26 @@ def _with_async_as_name(scanned: Scan) -> Scan | None:
             text = lines[line - 1]
             lines[line - 1] = text[: column - 1] + _ASYNC_AS_NAME + text[column + 4 :]
     return None if lines is None else replace(scanned, text="\n".join(lines), words=words)
+
+
+def _with_plain_templates(scanned: Scan) -> Scan | None:
+    """Return the same file with f-strings for its t-strings, None if it has none.
+
+    LibCST does not join t-strings that stand next to each other. Both become the same nodes.
+    """
+    lines: list[str] | None = None
+    for word, (line, column, *_) in zip(scanned.words, scanned.places, strict=True):
+        if word != 'f"':
+            continue
+        lines = lines or scanned.text.split("\n")
+        text = lines[line - 1]
+        prefix = text[column - 1 : column + 1]
+        plain = prefix.split('"')[0].split("'")[0]
+        if "t" in plain.lower():
+            changed = plain.replace("t", "f").replace("T", "f")
+            lines[line - 1] = text[: column - 1] + changed + text[column - 1 + len(changed) :]
+    changed_text = "\n".join(lines) if lines is not None else scanned.text
+    return None if changed_text == scanned.text else replace(scanned, text=changed_text)
 
 
 def _is_async_keyword(scanned: Scan, number: int) -> bool:
@@ -123,7 +146,15 @@ def _syntax_error(path: str, text: str, error: BaseException) -> Failure:
         ast.parse(text)
     except SyntaxError as found:
         line = found.lineno or 1
-        return Failure(path, line, max(1, found.offset or 1), f"syntax error: {found.msg}")
+        message = f"syntax error: {found.msg}"
+        if not isinstance(error, libcst.ParserSyntaxError):
+            # Its grammar knows the text, so that this Python may only be too old for it.
+            running = ".".join(map(str, sys.version_info[:2]))
+            message = (
+                f"the parser gave up, and Python {running} reads it as far as here ({found.msg}); "
+                "it may be newer syntax"
+            )
+        return Failure(path, line, max(1, found.offset or 1), message)
     except (ValueError, MemoryError, RecursionError) as found:
         return Failure(
             path, 1, 1, f"Python cannot read the file: {type(found).__name__} {found}".rstrip()
