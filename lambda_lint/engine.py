@@ -201,8 +201,15 @@ def lives(result: Result, findings: Iterable[Finding]) -> tuple[Life, ...]:
 
 def _lives(result: Result, findings: Sequence[Finding]) -> Iterator[Life]:
     shown: dict[str, list[tuple[str, Moment]]] = {}
+    written: dict[tuple[str, int], set[tuple[str, int]]] = {}
+    for code in result.inline.values():
+        for number, (line, _, _) in enumerate(code.places, 1):
+            written.setdefault((code.template, line), set()).add((code.path, number))
     for one in findings:
-        moment = moment_of(result.project, one.path, one.span.line)
+        place = (one.path, one.span.line)
+        moments = {moment_of(result.project, *at) for at in written.get(place, {place})}
+        # A template may write a whole program in one line.
+        moment = moments.pop() if len(moments) == 1 else Moment.UNKNOWN
         for label in one.handlers:
             shown.setdefault(label, []).append((one.fingerprint, moment))
     for life in model_lives(result.project):

@@ -707,7 +707,7 @@ def test_an_outcome_survives_being_stored() -> None:
         url="u",
         fingerprint="f",
     )
-    outcome = results.Outcome((finding,), ("e",), 3, 4)
+    outcome = results.Outcome((finding,), ("e",), 3, 4, templates=5)
     assert results.from_json(json.loads(json.dumps(results.to_json(outcome)))) == outcome
 
 

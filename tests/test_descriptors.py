@@ -16,6 +16,7 @@ from lambda_lint.descriptors import deployment
 from lambda_lint.descriptors.files import inside
 from lambda_lint.descriptors.names import describes, may_describe
 from lambda_lint.discovery import DiscoveryError, discover
+from lambda_lint.life import Moment
 from lambda_lint.parsing import parse_all
 from lambda_lint.registry import BUILTIN, load_rules
 from lambda_lint.settings import Settings
@@ -869,6 +870,22 @@ def test_findings_of_inline_code_have_the_lines_of_the_template() -> None:
     assert (finding.path, shown) == ("template.yaml", 'boto3.client("s3")')
     assert finding.fix is None
     assert [step.path for step in finding.witness] == ["template.yaml", "template.yaml"]
+
+
+def test_findings_of_inline_code_are_drawn_when_they_happen() -> None:
+    template = function(
+        """
+        Runtime: python3.13
+        Handler: index.handler
+        InlineCode: |
+          import boto3
+          def handler(event, context):
+              return boto3.client("s3").get_object(Key=event["k"])
+        """
+    )
+    result = lint({"template.yaml": template})
+    (life,) = engine.lives(result, result.findings)
+    assert life.findings == ((result.findings[0].fingerprint, Moment.EACH),)
 
 
 @pytest.mark.parametrize("indented", [False, True])

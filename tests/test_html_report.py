@@ -21,7 +21,7 @@ import pytest
 
 from lambda_lint.finding import Finding, Severity, Span, Step
 from lambda_lint.life import Mark, Moment, Thing
-from lambda_lint.reporters import render
+from lambda_lint.reporters import Run, Summary, render
 from lambda_lint.reporters.html import code, drawing, page
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def test_a_policy_comes_before_what_it_is_about() -> None:
         ("\x00\x9b\x07", "\\x00\\x9b\\x07"),
         ("a\nb\rc", "a\\x0ab\\x0dc"),
         ("##[error]", "##&#91;error]"),
-        ("日本語 é", "日本語 é"),
+        ("日本語 é", "&#26085;&#26412;&#35486; &#233;"),
     ],
 )
 def test_text_of_others_is_shown_and_not_obeyed(written: str, shown: str) -> None:
@@ -197,6 +197,16 @@ def test_style_and_script_hold_nothing_that_a_log_would_obey(name: str) -> None:
     assert "</" not in text
 
 
+@pytest.mark.parametrize("name", ["report.css", "report.js"])
+def test_style_and_script_are_ascii(name: str) -> None:
+    assert (resources.files("lambda_lint.reporters.html") / name).read_text("utf-8").isascii()
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_stream_that_is_no_utf_8_does_not_damage_the_page(name: str) -> None:
+    assert render("html", RUNS[name]).isascii()
+
+
 def test_what_could_not_be_done_is_told_before_anything_else() -> None:
     words = Document(render("html", RUNS["not analysed"])).words
     told = words.index("Not everything was checked")
@@ -225,6 +235,29 @@ def test_a_finding_has_its_code_its_way_its_fix_and_its_name() -> None:
         f"fingerprint {FINDING.fingerprint}",
     ):
         assert part in document.words, part
+
+
+def test_a_fix_in_a_line_that_is_too_long_is_told_and_not_shown() -> None:
+    line = f"x = [{'1, ' * 10_000}client()]\n"
+    run = replace(RUNS["findings"], findings=(FINDING,), source_lines=lambda _: (line,))
+    text = render("html", run)
+    told = "Safe fix, applied by --fix: Make it once; the change is too long"
+    assert told in Document(text).words
+    assert 'class="diff"' not in text
+
+
+@pytest.mark.parametrize(
+    ("severities", "tiles"),
+    [
+        ((), "0 errors 0 warnings 0 info 1 handler"),
+        (("error",), "1 error 0 warnings 0 info 1 handler"),
+        (("warning", "info", "info"), "0 errors 1 warning 2 info 1 handler"),
+    ],
+)
+def test_one_is_no_plural(severities: tuple[str, ...], tiles: str) -> None:
+    findings = tuple(replace(FINDING, severity=Severity(name)) for name in severities)
+    run = Run(findings=findings, summary=Summary(1, 1, 1))
+    assert tiles in Document(render("html", run)).words
 
 
 def test_a_story_is_told_as_two_invocations() -> None:

@@ -85,6 +85,62 @@ CASES: dict[str, tuple[Mapping[str, str], list[Told]]] = {
         },
         [("once", "cache", "KNOWN (module variable)", "", "w[] r[]")],
     ),
+    "a stand-in for what callers give is not made once and kept": (
+        {
+            "app.py": "import boto3\n\ndef listed(s3=None):\n    if not s3:\n"
+            "        s3 = boto3.client('s3')\n    return s3.list_buckets()\n\n"
+            "def handler(event, context):\n    return listed(boto3.client('s3'))\n"
+        },
+        [("each", "object", "", "boto3.client('s3')", "w[] r[]")],
+    ),
+    "an answer that stays does not keep the client that got it": (
+        {
+            "app.py": "import boto3\n\ndef fetched():\n    s3 = boto3.client('s3')\n"
+            "    return s3.list_buckets()['Buckets']\n\nBUCKETS = fetched()\n"
+            "table = boto3.resource('dynamodb').Table('t')\n\n"
+            "def handler(event, context):\n    found = table.get_item(Key=event)\n"
+            "    return found['Item'].get('x', BUCKETS.index(event))\n"
+        },
+        [
+            ("init", "object", "", "boto3.client('s3')", "w[] r[]"),
+            ("init", "object", "", "boto3.resource('dynamodb')", "w[] r[11]"),
+        ],
+    ),
+    "an attribute begins with its object, at INIT": (
+        {
+            "app.py": "class Stats:\n    def clear(self):\n        self.counts = []\n\n"
+            "    def __init__(self):\n        self.clear()\n\nstats = Stats()\n\n"
+            "def handler(event, context):\n    stats.counts.append(event['id'])\n"
+            "    return stats.counts\n"
+        },
+        [
+            (
+                "init",
+                "state",
+                "Stats.counts (attribute of an object that stays)",
+                "",
+                "w[11] r[11, 12]",
+            )
+        ],
+    ),
+    "an attribute begins with its object, in an invocation": (
+        {
+            "app.py": "class Stats:\n    def __init__(self):\n        self.counts = []\n\n"
+            "stats = None\n\ndef handler(event, context):\n    global stats\n"
+            "    if stats is None:\n        stats = Stats()\n"
+            "    stats.counts.append(event['id'])\n    return stats.counts\n"
+        },
+        [
+            (
+                "once",
+                "state",
+                "Stats.counts (attribute of an object that stays)",
+                "",
+                "w[11] r[11, 12]",
+            ),
+            ("once", "cache", "stats (module variable)", "", "w[] r[]"),
+        ],
+    ),
     "what nothing reaches is not there": (
         {
             "app.py": "import boto3\n\ndef tool():\n    return boto3.client('s3')\n\n"

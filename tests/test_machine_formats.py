@@ -206,6 +206,25 @@ def test_sarif_makes_no_link_of_linted_text(message: str, text: str) -> None:
     assert result["message"]["text"] == text
 
 
+def test_a_long_way_keeps_its_start_and_its_end() -> None:
+    steps = tuple(Step("app.py", Span(n, 1, n, 2), f"step {n}") for n in range(1, 203))
+    run = run_of(replace(FINDING, witness=steps, help=""))
+    (result,) = sarif(run)["results"]
+    told = result["message"]["text"].split("\n")
+    assert told[1:] == [
+        *(f"{n}. [step {n}]({n})" for n in range(1, 9)),
+        "(186 steps in between)",
+        *(f"{n}. [step {n}]({n})" for n in range(195, 203)),
+    ]
+    related = [one["id"] for one in result["relatedLocations"]]
+    assert related == [*range(1, 51), *range(153, 203)]
+    (flow,) = result["codeFlows"][0]["threadFlows"]
+    assert len(flow["locations"]) == 202
+    (diagnostic,) = json.loads(render("rdjson", run))["diagnostics"]
+    shown = [one["message"] for one in diagnostic["related_locations"]]
+    assert shown == [f"step {n}" for n in (*range(1, 11), *range(193, 203))]
+
+
 def test_sarif_links_the_steps_and_replays_them() -> None:
     steps = (
         Step("a.py", Span(1, 1, 1, 2), "handler `[x]`"),
@@ -320,12 +339,15 @@ def test_github_names_the_file_whatever_it_is_called(path: str) -> None:
     ]
 
 
-def test_github_gets_no_columns_for_several_lines() -> None:
-    ((_, properties, _),) = commands(run_of(replace(FINDING, span=Span(2, 5, 4, 1))))
+def test_github_gets_the_first_line_of_several() -> None:
+    several = replace(FINDING, span=Span(2, 5, 4, 1))
+    ((_, properties, _),) = commands(run_of(several, text="a\nb = [\r\n  1,\n]\n"))
     assert properties == {
         "file": "app.py",
         "line": "2",
-        "endLine": "4",
+        "endLine": "2",
+        "col": "5",
+        "endColumn": "6",
         "title": "LMB101 client-in-handler",
     }
 

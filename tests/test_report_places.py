@@ -259,3 +259,16 @@ def test_a_file_that_cannot_be_read_is_in_every_report(
     assert code == 1
     assert "broken.py" in text
     assert "LMB900" in text or "SyntaxError" in text or form == "sarif"
+
+
+def test_a_template_with_code_is_one_of_the_files(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    (tmp_path / "template.yaml").write_text(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n"
+        "    Type: AWS::Serverless::Function\n    Properties:\n"
+        "      Runtime: python3.13\n      Handler: index.handler\n      InlineCode: |\n"
+        "        import boto3\n        def handler(event, context):\n"
+        "            return boto3.client('s3').get_object(Key=event['k'])\n"
+    )
+    text, _, _ = check(tmp_path)
+    assert text.splitlines()[-1] == "1 finding (1 warning) in 1 of 2 files; 2 handlers"

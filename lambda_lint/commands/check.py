@@ -146,6 +146,7 @@ def _lint(
             if len(one.evidence) == len(one.declarations)
         },
         engine.lives(result, findings) if lives else (),
+        len({one.template for one in result.inline.values()} - sources.keys()),
     )
 
 
@@ -265,7 +266,7 @@ def _report(
         findings=tuple(sorted(findings, key=lambda one: one.sort_key)),
         errors=outcome.errors,
         summary=reporters.Summary(
-            files_seen=len(project.sources) + len(project.failures),
+            files_seen=len(project.sources) + len(project.failures) + outcome.templates,
             files_parsed=outcome.parsed,
             handlers=outcome.handlers,
         ),

@@ -31,7 +31,7 @@ class Outcome:
     Paths are relative to the root of the project. `errors` say what the tool could not do,
     `notes` what it did without. `declared` maps the handlers that nothing but descriptors shows, as
     `path:name`, to the files and lines (1-based) that do. `lives` are there only when they were
-    asked for.
+    asked for. `templates` counts the files that are no Python and hold code.
     """
 
     findings: tuple[Finding, ...]
@@ -41,6 +41,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     declared: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     lives: tuple[Life, ...] = ()
+    templates: int = 0
 
 
 def key(
@@ -85,6 +86,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "notes": list(outcome.notes),
         "declared": {name: [list(place) for place in at] for name, at in outcome.declared.items()},
         "lives": [life.to_json(one) for one in outcome.lives],
+        "templates": outcome.templates,
     }
 
 
@@ -100,6 +102,7 @@ def from_json(value: object) -> Outcome | None:
                 "notes": [*notes],
                 "declared": {**declared},
                 "lives": [*lives],
+                "templates": int(templates),
             }:
                 return Outcome(
                     tuple(_finding_from_json(one) for one in findings),
@@ -109,6 +112,7 @@ def from_json(value: object) -> Outcome | None:
                     tuple(str(one) for one in notes),
                     {str(name): _places(at) for name, at in declared.items()},
                     tuple(life.from_json(one) for one in lives),
+                    templates,
                 )
     except (AttributeError, KeyError, TypeError, ValueError):
         pass

@@ -20,8 +20,9 @@ from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Spot, owner_of
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.places import Place
-from lambda_lint.model.program import Function
+from lambda_lint.model.program import Class, Function
 from lambda_lint.model.project import Project
+from lambda_lint.model.state import State
 from lambda_lint.syntax import nodes
 
 
@@ -111,11 +112,17 @@ class _Finder:
             else:
                 continue
             if call.constructor is not None:
-                yield self._object(call, born, handler)
+                found = self._object(call, born, handler)
             elif call.fetch is not None and born is not Moment.EACH and call.node not in self._kept:
                 thing = Thing("fetch", born, _mark(call), made=call.shown, what=call.fetch.what)
                 place = self._keeper(call, handler)
-                yield _at(thing, place) if place is not None else _Kept(thing)
+                found = _at(thing, place) if place is not None else _Kept(thing)
+            else:
+                continue
+            # `if client is None: client = …` may make it in no invocation, when all callers give
+            # one, and nothing keeps it: without a place that does, "once" would be a promise.
+            if born is not Moment.ONCE or found.thing.survives:
+                yield found
 
     def _object(self, call: Call, born: Moment, handler: Handler) -> _Kept:
         assert call.constructor is not None
@@ -126,7 +133,7 @@ class _Finder:
         if resource is not None:
             reads = (
                 Mark(use.path, use.span.line)
-                for use in resource.invoked
+                for use in resource.handled
                 if handler in self.phases.handlers_of(use.function)
             )
             thing = replace(thing, reads=_unique(reads))
@@ -175,9 +182,10 @@ class _Finder:
             if not writes:
                 continue
             module, first = owner_of(state.place), next(iter(state.initial), None)
-            at, born = writes[0], Moment.ONCE
+            at = writes[0]
             if module is not None and first is not None:
-                at, born = Mark(module.path, first.node.span.line), Moment.INIT
+                at = Mark(module.path, first.node.span.line)
+            born = Moment.INIT if self._begins_at_init(state) else Moment.ONCE
             thing = Thing(
                 "cache" if state.is_cache else "state",
                 born,
@@ -186,6 +194,16 @@ class _Finder:
                 reads=_unique(reads),
             )
             yield _at(thing, state.place)
+
+    def _begins_at_init(self, state: State) -> bool:
+        """Tell whether a place has its first value before the first event."""
+        owner = state.place.owner
+        if state.place.kind == "instance" and isinstance(owner, Class):
+            # It may also be set by a method that `__init__` calls; the object is what counts.
+            made = owner.methods.get("__init__")
+            if made is not None:
+                return self.phases.of_function(made) is Phase.INIT
+        return owner_of(state.place) is not None and bool(state.initial)
 
     def _values(self, handler: Handler) -> Iterator[_Kept]:
         for kept in self.project.kept:

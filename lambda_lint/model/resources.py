@@ -9,7 +9,7 @@ is followed in the same way. How an object that one invocation made ends is told
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -303,11 +303,24 @@ class Resource:
     @cached_property
     def invoked(self) -> list[Use]:
         """What every invocation does with the object, or with what was made from it."""
+        return self._by_invocations(self._followed(self.site.node))
+
+    @cached_property
+    def handled(self) -> list[Use]:
+        """What every invocation does with the object, or with an object that was made from it.
+
+        Unlike in `invoked`, the answers of an AWS service are data: reading them shows nothing of
+        the client that got them.
+        """
+        is_aws = self.constructor.family == "aws"
+        return self._by_invocations(self._followed(self.site.node, answers=not is_aws))
+
+    def _by_invocations(self, uses: Iterable[Use]) -> list[Use]:
         phases = self._resources.phases
-        found = [one for one in self._followed(self.site.node) if one.phase is Phase.INVOKE]
+        found = [one for one in uses if one.phase is Phase.INVOKE]
         return [one for one in found if phases.handlers_of(one.function)]
 
-    def _followed(self, start: nodes.Call) -> Iterator[Use]:
+    def _followed(self, start: nodes.Call, *, answers: bool = True) -> Iterator[Use]:
         seen = {start}
         wave = [start]
         for _ in range(_MAX_DERIVED):
@@ -315,6 +328,8 @@ class Resource:
             for origin in wave:
                 for use in self._resources.uses(origin):
                     yield use
+                    if not answers and not _makes_object(use):
+                        continue
                     if isinstance(use.node, nodes.Call) and use.node not in seen:
                         seen.add(use.node)
                         following.append(use.node)
@@ -504,6 +519,11 @@ def _may_be_object(value: nodes.Expression) -> bool:
     )
 
 
+def _makes_object(use: Use) -> bool:
+    """Tell whether what a call on an object of AWS's SDK returns is more than an answer."""
+    return use.kind != "method" or use.name[:1].isupper() or use.name in _MAKE_OBJECTS
+
+
 def _in_test(use: Use) -> bool:
     """Whether a branch or a loop depends on the use."""
     for child, parent in use.scope.module.ancestors(use.node):
@@ -544,5 +564,8 @@ _PROBE = re.compile(r"\s*select\s+(1|now\(\)|'?x'?|version\(\)|1\s+from\s+dual)\
 _SETTLES = re.compile(r"\s*(rollback|set\s+(session\s+|@@session\.)?autocommit)\b", re.I)
 _LEAVES = frozenset({"sys.exit", "builtins.exit", "builtins.quit", "os._exit", "os.abort"})
 _EXECUTES = frozenset({"execute", "executemany", "executescript", "callproc", "query", "run"})
+_MAKE_OBJECTS = frozenset(
+    {"client", "resource", "create_client", "get_paginator", "get_waiter", "get_queue_by_name"}
+)
 _MAX_DERIVED = 4
 _MAX_TEXTS = 3

@@ -9,8 +9,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from lambda_lint.finding import Finding, Severity
+from lambda_lint.reporters.edits import FileLines
 from lambda_lint.reporters.run import Look, Run
 from lambda_lint.reporters.safe_text import neutralise_commands, visible
 from lambda_lint.reporters.statistics import listed, statistics_lines, summary_line
@@ -62,7 +64,8 @@ def _annotations(run: Run) -> list[_Annotation]:
     found = [_Annotation("error", ours, visible(error), error) for error in run.errors]
     if not run.summary.handlers:
         found.append(_Annotation("warning", ours, summary_line(run), summary_line(run)))
-    found += [_of_finding(finding) for finding in run.findings]
+    file_of = cache(lambda path: FileLines.of(run.source_lines(path)))
+    found += [_of_finding(finding, file_of(finding.path)) for finding in run.findings]
     # Sorting is stable: within a level the order of the run stays.
     return sorted(found, key=lambda one: _LEVELS.index(one.level))
 
@@ -71,15 +74,18 @@ _LEVELS = ("error", "warning", "notice")
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def _of_finding(finding: Finding) -> _Annotation:
-    span = finding.span
-    properties = {"file": finding.path, "line": str(span.line)}
-    properties["endLine"] = str(span.end_line)
-    if span.line == span.end_line:
-        # GitHub drops an annotation that has columns on a region of several lines.
-        properties["col"] = str(span.column)
-        properties["endColumn"] = str(span.end_column)
-    properties["title"] = f"{finding.code} {finding.rule}"
+def _of_finding(finding: Finding, file: FileLines) -> _Annotation:
+    # GitHub hangs an annotation of several lines below the last of them, and shows none in a pull
+    # request that leaves that line alone.
+    span = file.first_line_of(finding.span)
+    properties = {
+        "file": finding.path,
+        "line": str(span.line),
+        "endLine": str(span.end_line),
+        "col": str(span.column),
+        "endColumn": str(span.end_column),
+        "title": f"{finding.code} {finding.rule}",
+    }
     message = [visible(finding.message)]
     if finding.handlers:
         message.append("reached from " + visible(listed(finding.handlers, HANDLERS)))

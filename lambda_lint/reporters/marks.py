@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
-from lambda_lint.finding import Finding, Severity, Span
+from lambda_lint.finding import Finding, Severity, Span, Step
 
 CONTEXT = 2
 """How many lines are shown around the primary place."""
@@ -57,10 +57,7 @@ def marks_of(finding: Finding) -> tuple[list[Mark], int]:
     marks: list[Mark] = []
     if not arrives:
         marks.append(Mark(finding.path, finding.span, finding.message, finding.severity))
-    numbered = list(enumerate(steps, 1))
-    left_out = max(0, len(steps) - STEPS)
-    if left_out:
-        numbered = numbered[: STEPS // 2] + numbered[-(STEPS // 2) :]
+    numbered, left_out = numbered_steps(steps, STEPS)
     for number, step in numbered:
         shown = number if len(steps) > 1 else 0
         if arrives and number == len(steps):
@@ -68,6 +65,17 @@ def marks_of(finding: Finding) -> tuple[list[Mark], int]:
         else:
             marks.append(Mark(step.path, step.span, step.message, number=shown))
     return marks, left_out
+
+
+def numbered_steps(steps: Sequence[Step], limit: int) -> tuple[list[tuple[int, Step]], int]:
+    """Return steps with their numbers, counted from 1, and how many are left out.
+
+    Of more than `limit` (an even number) the middle is left out: the way begins at the handler and
+    ends at the mistake.
+    """
+    numbered = list(enumerate(steps, 1))
+    left_out = max(0, len(steps) - limit)
+    return (numbered[: limit // 2] + numbered[-(limit // 2) :] if left_out else numbered), left_out
 
 
 def by_file(marks: Sequence[Mark]) -> list[list[Mark]]:

@@ -25,7 +25,7 @@ from functools import cache
 from typing import Any
 
 from lambda_lint.finding import Finding, Fix, Severity, Span, Step
-from lambda_lint.reporters import markdown
+from lambda_lint.reporters import markdown, marks
 from lambda_lint.reporters.edits import FileLines, Replacement, replacement
 from lambda_lint.reporters.run import Look, Run
 from lambda_lint.reporters.safe_text import neutralise_json, without_surrogates
@@ -70,7 +70,8 @@ class _Writer:
 
     def diagnostic(self, finding: Finding) -> dict[str, Any]:
         suggested = self._suggested(finding)
-        usual = [step for step in finding.witness if _USUAL_PATH.fullmatch(step.path)]
+        steps, _ = marks.numbered_steps(finding.witness, RELATED)
+        usual = [step for _, step in steps if _USUAL_PATH.fullmatch(step.path)]
         code = {"value": finding.code}
         if finding.url:
             code["url"] = finding.url
@@ -88,7 +89,7 @@ class _Writer:
         if usual:
             diagnostic["related_locations"] = [
                 {"message": markdown.line(step.message), "location": self._step(step)}
-                for step in usual[:RELATED]
+                for step in usual
             ]
         return diagnostic
 
@@ -131,7 +132,8 @@ def _message(finding: Finding, *, is_suggested: bool) -> str:
         named = ", ".join(markdown.code(name) for name in finding.handlers[:HANDLERS])
         more = len(finding.handlers) - HANDLERS
         lines.append(f"reached from {named}" + (f" and {more} more" if more > 0 else ""))
-    for number, step in enumerate(finding.witness, 1):
+    steps, _ = marks.numbered_steps(finding.witness, RELATED)
+    for number, step in steps:
         if not _USUAL_PATH.fullmatch(step.path):
             place = markdown.code(f"{step.path}:{step.span.line}")
             lines.append(f"step {number}, at {place}: {markdown.line(step.message)}")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from lambda_lint.finding import Finding, Fix, Severity, Span, Step
+from lambda_lint.reporters import marks
 from lambda_lint.reporters.edits import FileLines
 from lambda_lint.reporters.line_hash import LineHashes
 from lambda_lint.reporters.run import Look, Run
@@ -251,7 +252,7 @@ class _ResultWriter:
         self._hashes = cache(lambda path: LineHashes("".join(source_lines(path))))
 
     def result(self, finding: Finding) -> dict[str, Any]:
-        steps = finding.witness[:RELATED]
+        steps, _ = marks.numbered_steps(finding.witness, RELATED)
         result: dict[str, Any] = {
             "ruleId": finding.code,
             "ruleIndex": self._rules[finding.code],
@@ -265,7 +266,7 @@ class _ResultWriter:
         if steps:
             result["codeFlows"] = [{"threadFlows": [{"locations": self._flow(finding.witness)}]}]
             result["relatedLocations"] = [
-                {"id": number, **self._step(step)} for number, step in enumerate(steps, 1)
+                {"id": number, **self._step(step)} for number, step in steps
             ]
         fix = self._fix(finding)
         if fix:
@@ -330,12 +331,14 @@ def _replacement(file: FileLines, fix: Fix, number: int) -> dict[str, Any]:
 
 def _message(finding: Finding) -> str:
     lines = [_literal(finding.message) or finding.rule]
-    steps = finding.witness[:RELATED]
+    steps, left_out = marks.numbered_steps(finding.witness, marks.STEPS)
     if finding.code != FAILED:
-        lines += [
-            f"{number}. [{_link_text(step.message) or 'step'}]({number})"
-            for number, step in enumerate(steps, 1)
+        told = [
+            f"{number}. [{_link_text(step.message) or 'step'}]({number})" for number, step in steps
         ]
+        if left_out:
+            told.insert(marks.STEPS // 2, f"({left_out} steps in between)")
+        lines += told
     if finding.help:
         lines.append(f"help: {_literal(finding.help)}")
     return "\n".join(lines)

@@ -23,7 +23,10 @@ from lambda_lint.reporters.safe_text import visible
 
 
 def render(run: Run, look: Look) -> str:
-    """Return the page, the same bytes for the same run; nothing of `look` matters to it."""
+    """Return the page, the same bytes for the same run; nothing of `look` matters to it.
+
+    It is in ASCII, so that no stream can damage it: a redirected one of Windows is rarely UTF-8.
+    """
     style, script = Markup(_data("report.css")), Markup(_data("report.js"))
     text = _template().render(
         page=page.of_run(run),
@@ -31,7 +34,7 @@ def render(run: Run, look: Look) -> str:
         script=script,
         policy=_policy(style, script),
     )
-    return _without_commands(text)
+    return _without_commands(text.encode("ascii", "xmlcharrefreplace").decode("ascii"))
 
 
 @functools.cache
@@ -89,6 +92,7 @@ def _hash(text: str) -> str:
 def _without_commands(text: str) -> str:
     """Write what the runner of GitHub Actions would obey as character references.
 
-    The file may be printed to a log. Style and script have neither, which a test holds.
+    The file may be printed to a log. Style and script have neither, which a test holds; nor do they
+    have characters beyond ASCII, for which there are no references in them.
     """
     return re.sub(r"(?m)^(\s*):(?=:)", r"\1&#58;", text.replace("##[", "##&#91;"))

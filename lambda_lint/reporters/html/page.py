@@ -163,8 +163,7 @@ def _rest(findings: Sequence[Finding], shown: Sequence[Finding]) -> tuple[Findin
 
 def _tiles(findings: Sequence[Finding]) -> list[tuple[str, int, str]]:
     counts = Counter(one.severity for one in findings)
-    words = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "info"}
-    return [(one.value, counts[one], word) for one, word in words.items()]
+    return [(one.value, counts[one], one.value) for one in reversed(Severity)]
 
 
 # Findings.
