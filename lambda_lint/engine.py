@@ -177,8 +177,8 @@ def _notes(
     known: Sequence[Rule] | None = None
     for one in applied.unused:
         if one.name in names:
-            # What `noqa` silences is flake8's business, and what was not looked at had no chance.
-            notes += [] if one.is_noqa or one.path not in parsed else [one]
+            # What was not looked at had no chance.
+            notes += [one] if one.path in parsed else []
             continue
         if known is None:
             # Rules that did not run are no mistake, and most comments name one that did.

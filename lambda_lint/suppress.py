@@ -188,7 +188,7 @@ class _File:
         return sorted(self._unexplained, key=lambda one: one.span)
 
     def _silent_by_noqa(self, finding: Finding) -> bool:
-        if not self._noqa or self._skipped:
+        if self._skipped:
             return self._noqa and self._blanket
         first, last = self._layout.joined(finding.span.line)
         if first not in self._noqa_found:
@@ -197,7 +197,7 @@ class _File:
         if found is None:
             return False
         if found["codes"] is None:
-            if not self._blanket:
+            if not self._noqa or not self._blanket:
                 return False
             rest = found.string[found.end() :].partition("#")[0]
             if span := self._noqa_spans.get(first):
@@ -211,7 +211,8 @@ class _File:
             self._noqa_answers[first, finding.code] = finding.code.startswith(codes)
             for one in self._noqa_names.get(first, ()):
                 one.used = one.used or finding.code.startswith(one.name)
-        return self._noqa_answers[first, finding.code]
+        # Flake8 silences it itself, and still has to know which comments are needed.
+        return self._noqa and self._noqa_answers[first, finding.code]
 
     def _read_noqa(self, comment: Comment) -> None:
         """Remember which of our codes a `# noqa` names, and warn where it does something else."""

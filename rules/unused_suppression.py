@@ -20,6 +20,17 @@ def handler(event, context):
     return client.get_object(Bucket="orders", Key=event["key"])["ContentLength"]
 ```
 
+A `# noqa` is judged by the codes that are ours; what others it needs only flake8 knows.
+
+```python bad
+import boto3
+
+client = boto3.client("s3")  # noqa: E501,LMB101  # LMB902
+
+def handler(event, context):
+    return client.get_object(Bucket="orders", Key=event["key"])["ContentLength"]
+```
+
 The same is said of a comment that does not mean what it seems to mean: one that is not understood
 and so silences nothing, one that names no rule or a rule that does not exist, a `disable` that is
 never enabled again, and a `# noqa` in which flake8 sees no code, so that it silences everything.
@@ -38,8 +49,7 @@ gives no reason behind the names.
 Silent when the rule of that name did not run, and in files that no handler reaches, because nothing
 is looked for there; a malformed comment is told there, too.
 
-Limits: of `# noqa` comments only flake8 knows what they silence, so one that is not needed is not
-told. Under flake8 a comment that silences its whole line silences this rule, too;
+Limits: a `# noqa` with the beginning of codes (`LMB1`) is never called needless. Under flake8 a comment that silences its whole line silences this rule, too;
 `flake8 --disable-noqa` shows it.
 """
 

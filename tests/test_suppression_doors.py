@@ -60,7 +60,7 @@ CASES = [
     Case(
         "noqa behind the last line of a statement, which flake8 does not join",
         above("client = boto3.client(", '    "s3",', ")  # noqa: LMB101"),
-        ["5 LMB101"],
+        ["5 LMB101", "7 LMB902"],
     ),
     Case(
         "noqa behind a continued line",
@@ -102,7 +102,9 @@ CASES = [
     # What is not needed.
     Case("not needed", above("client = 1  # lambda-lint: ignore[LMB101] x"), ["5 LMB902"]),
     Case("another rule", after("# lambda-lint: ignore[LMB801] x"), ["5 LMB101", "5 LMB902"]),
-    Case("a noqa that is not needed is flake8's business", above("client = 1  # noqa: LMB101"), []),
+    Case("a noqa that is not needed", above("client = 1  # noqa: LMB101"), ["5 LMB902"]),
+    Case("one of two codes", after("# noqa: LMB102,E501,LMB101"), ["5 LMB902"]),
+    Case("the beginning of codes, not needed", above("client = 1  # noqa: LMB1"), []),
     # What is malformed is told, and silences nothing.
     Case(
         "unknown name", after("# lambda-lint: ignore[client-in-handlr]"), ["5 LMB101", "5 LMB902"]
