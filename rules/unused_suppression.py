@@ -49,8 +49,8 @@ gives no reason behind the names.
 Silent when the rule of that name did not run, and in files that no handler reaches, because nothing
 is looked for there; a malformed comment is told there, too.
 
-Limits: a `# noqa` with the beginning of codes (`LMB1`) is never called needless. Under flake8 a comment that silences its whole line silences this rule, too;
-`flake8 --disable-noqa` shows it.
+Limits: a `# noqa` with the beginning of codes (`LMB1`) is never called needless. Under flake8 a
+comment that silences its whole line silences this rule, too; `flake8 --disable-noqa` shows it.
 """
 
 from __future__ import annotations
