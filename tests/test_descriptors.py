@@ -565,15 +565,18 @@ TABLE: list[tuple[str, dict[str, str], list[str]]] = [
                 "authorizer": {"function": "shop.access.check"},
                 "exception_handler": "shop.access.tell"
             },
-            "other": {"django_settings": "elsewhere.settings"}}
+            "other": {"django_settings": "elsewhere.settings"},
+            "stage": {"django_settings": "office.settings.prod"}}
             """,
             "shop/wsgi.py": "application = 1",
+            "office/wsgi.py": "application = 1",
             "shop/access.py": "",
         },
         [
             "shop.wsgi:application -> shop/wsgi.py in .",
             "shop.access.check -> shop/access.py in .",
             "shop.access.tell -> shop/access.py in .",
+            "office.wsgi:application -> office/wsgi.py in .",
         ],
     ),
     (

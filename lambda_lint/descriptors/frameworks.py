@@ -91,7 +91,10 @@ def _of_stage(settings: Node) -> Iterator[tuple[str, Span, set[str]]]:
         yield f"{module}:{attribute}", application.span, set()
     django = settings.get("django_settings")
     if django is not None and django.text:
-        yield f"{django.text.rpartition('.')[0]}.wsgi:application", django.span, set()
+        # The settings may be a package of their own, beside the application.
+        parts = django.text.split(".")[:3]
+        for length in range(len(parts) - 1, 0, -1):
+            yield f"{'.'.join(parts[:length])}.wsgi:application", django.span, set()
     own = settings.get("lambda_handler")
     if own is not None and own.text and own.text != "handler.lambda_handler":
         yield own.text, own.span, set()
