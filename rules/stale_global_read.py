@@ -177,6 +177,30 @@ def handler(event, context):
     alarms.put(ACTION)  # LMB201
 ```
 
+A value need not come from the event; it is enough that the event decides whether it is set:
+
+```python events
+send({"country": "us", "name": "a"})
+send({"country": "de", "name": "b"})
+# file: buckets.py
+import effects
+
+def make(name, region):
+    effects.record("make", name, region)
+```
+
+```python bad name="what one event has chosen"
+import buckets
+
+region = "eu-west-1"
+
+def handler(event, context):
+    global region
+    if event["country"] == "us":
+        region = "us-east-1"
+    buckets.make(event["name"], region)  # LMB201
+```
+
 ```python events
 send({"user": {"name": "a"}, "order": 1, "id": 1, "b": "x", "debug": True})
 send({"user": {"name": "b"}, "order": 2, "id": 2})

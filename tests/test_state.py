@@ -84,6 +84,7 @@ def handler(event, context):
 """
 
 STALE = {
+    "a constant that the event chooses": "if event['a']:\n    item = 'x'\nreturn item",
     "a constant that says never": (
         "if NEVER:\n    item = None\nelif event['a']:\n    item = event['b']\nreturn item"
     ),
@@ -203,7 +204,14 @@ FRESH = {
     "emptied in the end": (
         "try:\n    set_perhaps(event)\n    store.write(item)\nfinally:\n    item = None"
     ),
-    "a constant": "if event['a']:\n    item = 'x'\nreturn item",
+    "the constant that is there": "if event['a']:\n    item = None\nreturn item",
+    "a constant in every invocation that gets on": (
+        "if not event['a']:\n    return None\nitem = 'x'\nreturn item"
+    ),
+    "a flag that is asked for": "if not item:\n    start()\n    item = True\nreturn None",
+    "a flag that some events set and that is asked for": (
+        "if event['a']:\n    if not item:\n        start()\n        item = True\nreturn item"
+    ),
     "for logs only": "set_perhaps(event)\nprint('last item', item)\nreturn None",
     "a local variable": "other = event['a']\nlocal = other\nreturn local",
 }

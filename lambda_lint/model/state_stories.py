@@ -104,14 +104,29 @@ def _telling(state: State, change: Change) -> Callable[[Stale], bool]:
         return lambda stale: stale.use.startswith("decides")
     if change.touch.kind != WRITE or change.spot.path or not state.initial:
         return lambda stale: False
+    asked = {one.handler for one in state.stale if one.use.startswith("decides")}
+    if change.is_constant and change.is_chosen and _is_another(change, state):
+        # What one kind of event chooses; a flag that is asked for is often meant to stay.
+        return lambda stale: (
+            stale.use == WAITED_FOR or (stale.handler not in asked and stale.use != PRINTED)
+        )
     if change.is_constant:
         # A loop that waits for what an earlier invocation has seen.
         return lambda stale: stale.use == WAITED_FOR
-    asked = {one.handler for one in state.stale if one.use.startswith("decides")}
     if change.is_chosen and all(is_blank(one.value) for one in state.initial):
         # Nothing to work with in a fresh environment, and what another kind of event set in this.
         return lambda stale: stale.handler not in asked and stale.use != PRINTED
     return lambda stale: False
+
+
+def _is_another(change: Change, state: State) -> bool:
+    """Whether a literal is not what the place holds in a fresh environment, whose text is known."""
+    value = change.touch.value
+    return isinstance(value, nodes.Constant) and all(
+        isinstance(one.value, nodes.Constant)
+        and (one.value.kind, one.value.value) != (value.kind, value.value)
+        for one in state.initial
+    )
 
 
 def kind_of(state: State, change: Change) -> str:
