@@ -36,6 +36,46 @@ def handler(event, context):
         app.current_event = event
     return app.current_event  # LMB201
 """,
+    "a setting of the environment that only some events ask for": """
+import os
+import tracing
+OPTIONS = {"LOG_BODY": True}
+def start(options):
+    options["LEVEL"] = os.environ["DEBUG_LEVEL"]  # LMB204
+def handler(event, context):
+    if event.get("debug"):
+        start(OPTIONS)
+    return tracing.start(OPTIONS)
+""",
+    "a setting of the environment that an event has set": """
+import os
+import tracing
+OPTIONS = {"LOG_BODY": True}
+def handler(event, context):
+    os.environ["TENANT"] = event["tenant"]
+    if event["tenant"] == "none":
+        return tracing.start(OPTIONS)
+    OPTIONS["TENANT"] = os.environ["TENANT"]  # LMB204
+    return tracing.start(OPTIONS)
+""",
+    "a setting of the environment behind a way out for some events": """
+import os
+import tracing
+OPTIONS = {"LOG_BODY": True}
+def handler(event, context):
+    if not event.get("debug"):
+        return tracing.start(OPTIONS)
+    OPTIONS["LEVEL"] = os.environ["DEBUG_LEVEL"]  # LMB204
+    return tracing.start(OPTIONS)
+""",
+    "a setting of the environment that is added again": """
+import os
+import tracing
+OPTIONS = {"PATH": "/opt"}
+def handler(event, context):
+    OPTIONS["PATH"] = OPTIONS["PATH"] + os.environ["MORE"]  # LMB204
+    return tracing.start(OPTIONS)
+""",
     "a flag that a library's callback sets, and a loop waits for": """
 import paho.mqtt.client as mqtt
 connected = False
@@ -307,6 +347,20 @@ def create():
     return store.write(details, app)
 def handler(event, context):
     return app(event, context)
+""",
+    "a setting of the environment, the same each time": """
+import os
+import tracing
+OPTIONS = {"LOG_BODY": True}
+def start(options):
+    try:
+        options["APPLICATION_ID"] = os.environ["APPLICATION_ID"]
+        tracing.start(options)
+    except KeyError as error:
+        print(error)
+def handler(event, context):
+    start(OPTIONS)
+    return {"statusCode": 200}
 """,
     "a flag of the callback that each invocation sets back": """
 import paho.mqtt.client as mqtt
