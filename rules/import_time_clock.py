@@ -176,9 +176,76 @@ def handler(event, context):
     return {"environment": INSTANCE_ID, "settings": settings(), "until": until(), "note": Note()}
 ```
 
+A time that is renewed whenever it is past is never taken for now, wherever it is kept:
+
+```python good name="renewed whenever it is past"
+# file: connections.py
+from datetime import datetime, timedelta
+
+import boto3
+
+client = boto3.client("rds")
+
+def token():
+    return client.generate_db_auth_token(DBHostname="db", Port=5432, DBUsername="app")
+
+class Connection:
+    token = None
+    refresh = datetime.now() - timedelta(minutes=1)
+
+    def __init__(self):
+        now = datetime.now()
+        if Connection.refresh < now:
+            Connection.refresh = now + timedelta(minutes=10)
+            Connection.token = token()
+
+class Reader:
+    token = None
+    refresh = datetime.now() - timedelta(minutes=1)
+
+    @classmethod
+    def get(cls):
+        if cls.refresh < datetime.now():
+            cls.renew()
+        return cls.token
+
+    @classmethod
+    def renew(cls):
+        cls.refresh = datetime.now() + timedelta(minutes=10)
+        cls.token = token()
+
+# file: app.py
+from datetime import datetime, timedelta
+
+import connections
+
+kept = None
+due = datetime.now()
+
+def handler(event, context):
+    global due, kept
+    if due <= datetime.now():
+        due = datetime.now() + timedelta(minutes=10)
+        kept = connections.token()
+    return [kept, connections.Connection().token, connections.Reader.get()]
+```
+
+```python bad name="asked, and never renewed"
+from datetime import datetime, timedelta
+
+import boto3
+
+sns = boto3.client("sns")
+due = datetime.now() + timedelta(minutes=10)  # LMB601
+
+def handler(event, context):
+    if due < datetime.now():
+        sns.publish(TopicArn=event["topic"], Message="ten minutes went by")
+```
+
 Silent when no object is made of the class with the field, when only the time that went by is taken
 from it, when only logs see it, when its name says that it is that of the start or of the
-environment, and when an invocation renews it.
+environment, and when an invocation renews it, be it only when it is past.
 
 Limits: what a project function makes of it at import is followed into the variable that gets the
 result.

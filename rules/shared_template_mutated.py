@@ -100,10 +100,38 @@ def handler(event, context):
     return {"body": json.dumps(BODY), "options": options, "merged": merged}
 ```
 
-Silent when a copy is changed, when every invocation replaces the same parts before anybody reads
-them, and when nothing but logs sees it.
+```python events
+send({"id": 1})
+send({"id": 2})
+# file: tracing.py
+import effects
 
-Limits: copies are not told apart by how deep they go.
+def start(options):
+    effects.record("start", options["APPLICATION"])
+```
+
+```python good name="a setting of the environment"
+import os
+
+import tracing
+
+OPTIONS = {"LOG_BODY": True}
+
+def start(options):
+    options["APPLICATION"] = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    tracing.start(options)
+
+def handler(event, context):
+    start(OPTIONS)
+    return {"id": event["id"]}
+```
+
+Silent when a copy is changed, when every invocation replaces the same parts before anybody reads
+them, when every invocation puts the same setting of the environment into them, and when nothing but
+logs sees it.
+
+Limits: copies are not told apart by how deep they go. That a setting of the environment is put in
+only after it is read, so that the first event goes without, is not seen.
 """
 
 from __future__ import annotations

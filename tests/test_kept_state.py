@@ -19,6 +19,63 @@ from lambda_lint.settings import Settings
 from lambda_lint.source import Source
 
 LEFT = {
+    "what the project's own object calls the current event": """
+class Holder:
+    current_event = None
+app = Holder()
+def handler(event, context):
+    if event.get("x"):
+        app.current_event = event
+    return app.current_event  # LMB201
+""",
+    "what a namespace calls the current event": """
+from types import SimpleNamespace
+app = SimpleNamespace(current_event=None)
+def handler(event, context):
+    if event.get("x"):
+        app.current_event = event
+    return app.current_event  # LMB201
+""",
+    "a setting of the environment that only some events ask for": """
+import os
+import tracing
+OPTIONS = {"LOG_BODY": True}
+def start(options):
+    options["LEVEL"] = os.environ["DEBUG_LEVEL"]  # LMB204
+def handler(event, context):
+    if event.get("debug"):
+        start(OPTIONS)
+    return tracing.start(OPTIONS)
+""",
+    "a setting of the environment that an event has set": """
+import os
+import tracing
+OPTIONS = {"LOG_BODY": True}
+def handler(event, context):
+    os.environ["TENANT"] = event["tenant"]
+    if event["tenant"] == "none":
+        return tracing.start(OPTIONS)
+    OPTIONS["TENANT"] = os.environ["TENANT"]  # LMB204
+    return tracing.start(OPTIONS)
+""",
+    "a setting of the environment behind a way out for some events": """
+import os
+import tracing
+OPTIONS = {"LOG_BODY": True}
+def handler(event, context):
+    if not event.get("debug"):
+        return tracing.start(OPTIONS)
+    OPTIONS["LEVEL"] = os.environ["DEBUG_LEVEL"]  # LMB204
+    return tracing.start(OPTIONS)
+""",
+    "a setting of the environment that is added again": """
+import os
+import tracing
+OPTIONS = {"PATH": "/opt"}
+def handler(event, context):
+    OPTIONS["PATH"] = OPTIONS["PATH"] + os.environ["MORE"]  # LMB204
+    return tracing.start(OPTIONS)
+""",
     "a flag that a library's callback sets, and a loop waits for": """
 import paho.mqtt.client as mqtt
 connected = False
@@ -247,6 +304,64 @@ def handler(event, context):
 }
 
 FINE = {
+    "the current event of Powertools, which is made for each": """
+import json
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+app = APIGatewayRestResolver()
+@app.post("/users")
+def create():
+    details = app.current_event.json_body
+    details["tenant"] = app.current_event.request_context.authorizer.raw_event["tenant"]
+    return {"body": json.dumps(details)}
+@app.get("/users")
+def read():
+    headers = app.current_event.headers
+    if app.current_event.body:
+        headers["size"] = len(app.current_event.body)
+    return {"body": json.dumps(headers)}
+def handler(event, context):
+    return app.resolve(event, context)
+""",
+    "what Powertools empties after each event": """
+import store
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+app = APIGatewayHttpResolver()
+@app.get("/users")
+def read():
+    if app.current_event.body:
+        app.context["user"] = app.current_event.body
+        app.lambda_context.user = app.current_event.body
+    return store.read(app.context.get("user"), app.lambda_context.user)
+def handler(event, context):
+    return app.resolve(event, context)
+""",
+    "the current request of Chalice": """
+import store
+from chalice import Chalice
+app = Chalice(app_name="x")
+@app.route("/users", methods=["POST"])
+def create():
+    details = app.current_request.json_body
+    if details.get("tenant"):
+        details["by"] = app.current_request.context["user"]
+    return store.write(details, app)
+def handler(event, context):
+    return app(event, context)
+""",
+    "a setting of the environment, the same each time": """
+import os
+import tracing
+OPTIONS = {"LOG_BODY": True}
+def start(options):
+    try:
+        options["APPLICATION_ID"] = os.environ["APPLICATION_ID"]
+        tracing.start(options)
+    except KeyError as error:
+        print(error)
+def handler(event, context):
+    start(OPTIONS)
+    return {"statusCode": 200}
+""",
     "a flag of the callback that each invocation sets back": """
 import paho.mqtt.client as mqtt
 connected = False

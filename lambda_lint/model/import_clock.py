@@ -71,6 +71,7 @@ class ImportClock:
         self.loads = Loads(lasting, phases.calls.modules)
         self.restored = restored_places(lasting)
         self._inserting: dict[Class, list[_Made]] | None = None
+        self._stored: frozenset[Place] | None = None
 
     def all(self, states: list[State]) -> Iterator[Frozen]:
         """Yield what is used after it was made at import; nothing that invocations renew."""
@@ -133,6 +134,8 @@ class ImportClock:
             seen.add(spot.root)
             if any(word in spot.root.name.upper() for word in _OF_THE_START):
                 continue
+            if self._is_renewed_when_past(spot.root):
+                continue
             for node, scope in self.loads.of_place(spot.root):
                 if scope.function.is_module:
                     further = "is made from" if relation == "is" else relation
@@ -163,6 +166,28 @@ class ImportClock:
             of_environment=of_environment,
             restored=restored,
         )
+
+    def _is_renewed_when_past(self, place: Place) -> bool:
+        """Whether invocations ask if the time has come, and set another one: `if DUE < now:`."""
+        if self._stored is None:
+            self._stored = frozenset(self._stored_later())
+        return place in self._stored and any(
+            isinstance(parent, nodes.Comparison) and self.uses.is_now(parent, scope)
+            for node, scope in self.loads.of_place(place)
+            if not scope.function.is_module
+            for parent in _expressions_around(node, scope)
+        )
+
+    def _stored_later(self) -> Iterator[Place]:
+        """Yield the variables that functions rebind which an invocation may run."""
+        for function in self.calls.functions():
+            if self.phases.of_function(function) not in (Phase.INVOKE, Phase.ONCE):
+                continue
+            for target, _, scope in function.stores:
+                if isinstance(target, (nodes.Name, nodes.Attribute)):
+                    spot = self.lasting.target(target, scope)
+                    if spot is not None and not spot.path:
+                        yield spot.root
 
     def _names(
         self, statement: nodes.Assign | nodes.AnnotatedAssign, scope: Scope
@@ -344,6 +369,13 @@ def _given(call: nodes.Call) -> frozenset[str]:
     if func in _OF_ROWS or any(one.star == "**" for one in call.arguments):
         names.add(_ANYTHING)
     return frozenset(names)
+
+
+def _expressions_around(node: nodes.Expression, scope: Scope) -> Iterator[nodes.Node]:
+    for _, parent in scope.module.ancestors(node):
+        if isinstance(parent, nodes.Statement):
+            return
+        yield parent
 
 
 def _relation(site: CallSite) -> str:

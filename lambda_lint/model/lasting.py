@@ -25,6 +25,7 @@ from lambda_lint.model.values import (
     FunctionValue,
     InstanceValue,
     ModuleValue,
+    Value,
 )
 from lambda_lint.model.writes import Writes
 from lambda_lint.syntax import nodes
@@ -243,6 +244,8 @@ class Lasting:
                     return self._of_instance(class_, attr)
                 case FunctionValue(function=function):
                     return self._lasting(Place("function", function, attr))
+        if _is_of_event(values, attr):
+            return None
         base = self.of(value, scope)
         if base is None or len(base.path) >= _MAX_DEPTH:
             return None
@@ -315,6 +318,27 @@ def owner_of(place: Place) -> Module | None:
         return place.owner.module
     return place.owner
 
+
+def _is_of_event(values: Sequence[Value], attr: str) -> bool:
+    """Whether an attribute of a framework's application is made anew, or emptied, for each event.
+
+    https://docs.aws.amazon.com/powertools/python/latest/core/event_handler/api_gateway/ and
+    https://aws.github.io/chalice/api.html#Chalice.current_request
+    """
+    return any(
+        isinstance(one, External) and one.name.startswith(prefix) and attr in attributes
+        for one in values
+        for prefix, attributes in _OF_EVENT.items()
+    )
+
+
+_OF_EVENT = {
+    "aws_lambda_powertools.event_handler.": frozenset(
+        {"current_event", "lambda_context", "context"}
+    ),
+    "chalice.": frozenset({"current_request", "lambda_context"}),
+}
+"""What frameworks hand out of an event, by where their applications come from."""
 
 _CONTAINERS = (
     *("builtins.", "collections.", "io.", "queue.", "array.", "prettytable.", "pandas.", "csv."),

@@ -14,6 +14,7 @@ from lambda_lint.model.lasting import ANY, Lasting, Spot
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Function, Scope
+from lambda_lint.model.steady import Steady
 from lambda_lint.model.touches import CHANGE, CLEAR, WRITE, Touch, Touches
 from lambda_lint.model.values import External
 from lambda_lint.syntax import nodes
@@ -36,6 +37,8 @@ class Change:
     is_chosen: bool = False
     #: Whether the same function takes it back at the end, unless something fails in between.
     is_taken_back: bool = False
+    #: Whether each invocation writes the same there, a setting of the environment for example.
+    is_steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Changes:
         self.dependence = dependence
         self.lasting = lasting
         self.touches = touches
+        self._steady = Steady(phases, dependence)
         #: What memos fill.
         self.memos: set[Spot] = set()
         self._fills: list[Touch] = []
@@ -266,7 +270,10 @@ class Changes:
         if touch.value is not None:
             # What was there before makes no difference by itself.
             depends = self._depends(touch.value, touch.scope, but=touch.spot.root)
-        return Change(touch, spot, depends, _is_literal(touch.value), self._is_chosen(touch))
+        return Change(
+            *(touch, spot, depends, _is_literal(touch.value), self._is_chosen(touch)),
+            is_steady=bool(spot.path) and self._steady.is_steady(touch),
+        )
 
     def _is_chosen(self, touch: Touch) -> bool:
         return any(

@@ -76,6 +76,8 @@ def stories(state: State, kind: str) -> Iterator[Story]:
         if function in told or (kind == REBOUND and told):
             continue
         shows = _telling(state, change) if kind == REBOUND else lambda stale: True
+        if kind == RESHAPED and change.is_steady:
+            continue
         if kind == GROWN and (
             not _is_kept(state, change) or _is_same_again(change) or _is_sequence(change)
         ):
