@@ -84,8 +84,8 @@ def _unchecked() -> Iterator[None]:
 
     That is meant for nodes which programs put together. Of what its own parser has read it refuses
     some (`return(a if b else c)`, `return.5`, `await(a)or b`), and a mistake in it is a TypeError
-    for `return(lambda: a)()`. Some checks are right, so that Python has to read the text before
-    (`"a" b"c"` is refused by both). Another thread that parses meanwhile only misses the same question.
+    for `return(lambda: a)()`. Some checks are right (of `"a" b"c"`), so that Python has to read the
+    text before. Another thread that parses meanwhile only misses the same question.
     """
     libcst.CSTNode.__post_init__ = _trust_node  # type: ignore[method-assign]
     try:
