@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 PATTERN_LENGTH_LIMIT = 500
 _STARS_LIMIT = 3
 _RECORD_LIMIT = 4 * 1024 * 1024
+_INSTALLED_TOGETHER = 3
+"""So many well-known packages side by side are not what a project wrote itself."""
+_WELL_KNOWN = Path(__file__).parent / "data" / "installed.txt"
 
 
 def read_regular(path: str | Path, limit: int) -> bytes:
@@ -44,9 +47,11 @@ def installed_in(directory: str, names: Iterable[str]) -> frozenset[str]:
 
     `pip install --target` leaves a list of its files beside the packages:
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/
-    A list that cannot be read says nothing.
+    A list that cannot be read says nothing. Where the lists were deleted, three well-known packages
+    in one folder that is no package itself say the same of all packages that are well-known.
     """
     found: set[str] = set()
+    names = frozenset(names)
     for name in names:
         if not name.endswith(".dist-info"):
             continue
@@ -58,7 +63,38 @@ def installed_in(directory: str, names: Iterable[str]) -> frozenset[str]:
             continue
         found.update(row[0].replace("\\", "/").partition("/")[0] for row in rows if row)
     # Scripts of all packages share this one, and a project may have some of its own.
-    return frozenset(found - {"bin"})
+    return frozenset(found - {"bin"}) | _well_known_in(directory, names)
+
+
+def _well_known_in(directory: str, names: frozenset[str]) -> frozenset[str]:
+    """Return the well-known packages of a folder, if there are so many that they were installed.
+
+    A project may call a package of its own `redis`: it counts only with the file that tells the
+    well-known one. A folder with an `__init__.py` is a package of the project.
+    """
+    # The list is read only where the answer may be yes.
+    if len(names) < _INSTALLED_TOGETHER or "__init__.py" in names:
+        return frozenset()
+    marks = _well_known()
+    found = {
+        name
+        for name in names & marks.keys()
+        if any(os.path.isfile(os.path.join(directory, name, mark)) for mark in marks[name])
+    }
+    if len(found) < _INSTALLED_TOGETHER:
+        return frozenset()
+    return frozenset(found) | {name for name in names & marks.keys() if not marks[name]}
+
+
+@functools.lru_cache(maxsize=1)
+def _well_known() -> dict[str, tuple[str, ...]]:
+    """Return the files that tell a well-known package, for the name of its folder or module."""
+    marks: dict[str, tuple[str, ...]] = {}
+    for line in _WELL_KNOWN.read_text(encoding="utf-8").splitlines():
+        name, _, mark = line.partition("/")
+        if line and not line.startswith("#"):
+            marks[name] = (*marks.get(name, ()), mark) if mark else ()
+    return marks
 
 
 def pattern_problem(pattern: str) -> str | None:

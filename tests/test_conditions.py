@@ -69,6 +69,12 @@ SAID = {
         ALWAYS,
         False,
     ),
+    "for items that are given, in the branch for callers that give none": (
+        "    for one in event['all']:\n        queue(one)\n    queue()\n\ndef queue(name=None):\n"
+        "    if name:\n        return name\n    else:\n        return boto3.client('sqs')\n",
+        LOOP,
+        False,
+    ),
     "for every item": (
         "    for one in event['all']:\n        boto3.client('sqs').list_queues()\n",
         ITEMS,

@@ -48,6 +48,42 @@ WALKS: list[tuple[str, dict[str, str | None], list[str]]] = [
         {"a.py": "", "b-1.dist-info/RECORD": '"', "b/c.py": "", "d-1.dist-info": ""},
         ["a.py", "b/c.py"],
     ),
+    (
+        "installed packages whose lists were deleted, beside a handler",
+        {
+            "f/app.py": "",
+            "f/certifi/core.py": "",
+            "f/helpers/a.py": "",
+            "f/idna/idnadata.py": "",
+            "f/pytz/own.py": "",
+            "f/requests/adapters.py": "",
+            "f/requests/packages/x.py": "",
+            "f/six.py": "",
+            "f/urllib3/poolmanager.py": "",
+            "six.py": "",
+        },
+        ["f/app.py", "f/helpers/a.py", "f/pytz/own.py", "six.py"],
+    ),
+    (
+        "two well-known packages may be copied and changed",
+        {"requests/adapters.py": "", "six.py": "", "yaml/resolver.py": ""},
+        ["requests/adapters.py", "six.py", "yaml/resolver.py"],
+    ),
+    (
+        "own packages with well-known names",
+        {"flask/app.py": "", "redis/app.py": "", "requests/app.py": "", "six.py": ""},
+        ["flask/app.py", "redis/app.py", "requests/app.py", "six.py"],
+    ),
+    (
+        "a package of the project that has others in it",
+        {
+            "a/__init__.py": "",
+            "a/click/core.py": "",
+            "a/idna/idnadata.py": "",
+            "a/yaml/resolver.py": "",
+        },
+        ["a/__init__.py", "a/click/core.py", "a/idna/idnadata.py", "a/yaml/resolver.py"],
+    ),
     ("the root may be an environment", {"a.py": "", "pyvenv.cfg": ""}, ["a.py"]),
     (
         "ignored by name",

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import libcst
 import pytest
 
 from lambda_lint.finding import Span
@@ -212,6 +213,37 @@ def test_names_of_definitions_have_places() -> None:
         if isinstance(node, (nodes.ClassDef, nodes.FunctionDef))
     ]
     assert found == ["B", "c"]
+
+
+# What LibCST's own check of its nodes refuses, although its parser has read it and Python does.
+TIGHT = [
+    ("def f():\n    return(max(x) if x else '')", "Return(Conditional("),
+    ("def f():\n    return(x if y else z)", "Return(Conditional("),
+    ("def f():\n    return.5", "Return(Constant('float', 0.5))"),
+    ("def f():\n    return(lambda: x)(y)", "Return(Call(Lambda("),
+    ("async def f():\n    x = await(a)if b else c", "Conditional("),
+    ("async def f():\n    x = await(a)or b", "BooleanOperation('or', [Await(a), b])"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), TIGHT)
+def test_keywords_without_a_blank(text: str, expected: str) -> None:
+    found = tree(text)
+    assert expected in shape(found)
+    ours = [one.span for one in nodes.walk(found) if isinstance(one, nodes.Name)]
+    theirs = [one for one in ast.walk(ast.parse(text)) if isinstance(one, ast.Name)]
+    assert sorted((one.line, one.column) for one in ours) == sorted(
+        (one.lineno, one.col_offset + 1) for one in theirs
+    )
+    # What programs put together is still asked for its blanks.
+    with pytest.raises(libcst.CSTValidationError):
+        libcst.Return(libcst.Name("x"), whitespace_after_return=libcst.SimpleWhitespace(""))
+
+
+def test_what_python_refuses_too_is_refused() -> None:
+    failure = parse(Source("app.py", b"def f():\n    return(x if y else b'z' 'z')\n"))
+    assert isinstance(failure, Failure)
+    assert "cannot mix bytes" in failure.message
 
 
 def test_an_empty_file_has_an_empty_tree() -> None:

@@ -257,33 +257,52 @@ class CallFacts:
         places: list[tuple[nodes.Node, Scope, Loop | None]] = [
             (self.node, self.site.scope, loop_around(self.node, self.site.scope))
         ]
-        if self.way is not None:
-            places += [
-                (edge.node, edge.scope, self.loop_of(edge)) for edge in reversed(self.way.edges)
-            ]
-        for node, scope, loop in places:
-            if is_conditional(node, scope, loop, partial(self._decided, scope)):
+        edges = () if self.way is None else tuple(reversed(self.way.edges))
+        places += [(edge.node, edge.scope, self.loop_of(edge)) for edge in edges]
+        for (node, scope, loop), entered_by in zip(places, (*edges, None), strict=True):
+            items = frozenset[str]() if entered_by is None else self._items_given(entered_by)
+            if is_conditional(node, scope, loop, partial(self._decided, scope, items)):
                 return True
             if loop is not None:
                 return False
         return False
 
-    def _decided(self, scope: Scope, test: nodes.Expression) -> bool | None:
-        """Return what a test says; of a parameter, that callers give none, since one does."""
+    def _decided(self, scope: Scope, items: frozenset[str], test: nodes.Expression) -> bool | None:
+        """Return what a test says; of a parameter, that callers give none, since one does.
+
+        That is not the one on this way if it gives an item of its loop: `items` are parameters.
+        """
         match test:
             case nodes.Name(id=name):
                 owner = scope.lookup(name)
                 if owner is not None and owner.kind == "function":
-                    return None if owner.function.parameter(name) is None else False
+                    is_given = owner.function is scope.function and name in items
+                    none_given = owner.function.parameter(name) is not None and not is_given
+                    return False if none_given else None
             case nodes.UnaryOperation(operator="not", operand=nodes.Name() as asked):
-                return None if self._decided(scope, asked) is None else True
+                return None if self._decided(scope, items, asked) is None else True
             case nodes.Comparison(
                 left=nodes.Name() as asked,
                 operators=["is" | "is not" as operator],
                 comparators=[nodes.Constant(kind="none")],
-            ) if self._decided(scope, asked) is not None:
+            ) if self._decided(scope, items, asked) is not None:
                 return operator == "is"
         return self.project.guards.decisions.of(test, scope.module)
+
+    def _items_given(self, edge: Edge) -> frozenset[str]:
+        """Return the parameters to which a call in a loop gives the item of the round."""
+        loop = loop_around(edge.node, edge.scope)
+        if edge.site is None or loop is None or isinstance(loop, nodes.While):
+            return frozenset()
+        targets = [loop] if isinstance(loop, nodes.For) else loop.clauses
+        inside = (inner for one in targets for inner in nodes.walk(one.target))
+        items = {one.id for one in inside if isinstance(one, nodes.Name)}
+        return frozenset(
+            name
+            for skip_first in self.project.call_graph.bound_at(edge.callee, edge.site)
+            for name, value in bind_arguments(edge.site.node, edge.callee, skip_first).items()
+            if isinstance(value, nodes.Name) and value.id in items
+        )
 
 
 _LOCAL_METHODS = frozenset(

@@ -9,8 +9,8 @@ from lambda_lint.model.program import Scope
 from lambda_lint.model.questions import handed_on, leaves, missing_instead, rebound
 from lambda_lint.syntax import nodes
 
-_Test = tuple[int, list[nodes.Expression], list[nodes.Expression], nodes.If]
-"""The position of a test in its block, what is missing after it, what it takes, the statement."""
+_Test = tuple[int, list[nodes.Expression], list[nodes.Statement], nodes.If]
+"""The position of a test in its block, what is missing after it, what leaves, the statement."""
 
 
 class Given:
@@ -37,12 +37,16 @@ class Given:
                     yield place
 
     def early(
-        self, block: Sequence[nodes.Statement], position: int, scope: Scope
+        self, block: Sequence[nodes.Statement], position: int, scope: Scope, made: nodes.Node
     ) -> Iterator[tuple[Place, nodes.Node]]:
-        """Yield the same for `if client: return client` in front of a statement of a block."""
-        for number, missing, taken, where in self._leaving(block, scope):
+        """Yield the same for `if client: return client` in front of a statement of a block.
+
+        `made` is what that statement has in it and what is asked about.
+        """
+        for number, missing, leaving, where in self._leaving(block, scope):
             if number >= position:
                 return
+            taken = [*handed_on(leaving), *given_to_same_call(leaving, made)]
             for place in self.instead(missing, [*taken, *rebound(block[position:])], scope):
                 yield place, where
 
@@ -64,6 +68,31 @@ class Given:
                     if isinstance(one, nodes.Name) and self.places.parameter(one.id, scope)
                 ]
                 if missing:
-                    taken = list(handed_on(earlier.orelse if in_body else earlier.body))
-                    found.append((number, missing, taken, earlier))
+                    leaving = earlier.orelse if in_body else earlier.body
+                    found.append((number, missing, leaving, earlier))
         return found
+
+
+def given_to_same_call(other: Sequence[nodes.Node], made: nodes.Node) -> Iterator[nodes.Expression]:
+    """Yield the arguments of the call that another branch makes in the place of a call.
+
+    Of `client("s3", region)` and `client("s3")` one runs, and a region that all callers give says
+    which. A call that the other branch does not have is open: its test may be of anything.
+    """
+    if not isinstance(made, nodes.Call):
+        return
+    name = _dotted(made.func)
+    for one in other if name is not None else ():
+        for inner in nodes.walk(one):
+            if isinstance(inner, nodes.Call) and _dotted(inner.func) == name:
+                yield from (argument.value for argument in inner.arguments)
+
+
+def _dotted(func: nodes.Expression) -> str | None:
+    match func:
+        case nodes.Name(id=name):
+            return name
+        case nodes.Attribute(value=value, attr=attr):
+            owner = _dotted(value)
+            return None if owner is None else f"{owner}.{attr}"
+    return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Span
 from lambda_lint.model.decisions import Decisions
-from lambda_lint.model.given import Given
+from lambda_lint.model.given import Given, given_to_same_call
 from lambda_lint.model.places import Place, Places
 from lambda_lint.model.program import CallSite, Class, Function, Module, Scope
 from lambda_lint.model.questions import (
@@ -92,7 +92,8 @@ class Guards:
                     if child is not parent.test:
                         other = parent.body if child is parent.orelse else parent.orelse
                         asked = missing_instead(parent.test, child is parent.body)
-                        yield from self._given(asked, [other], scope, parent)
+                        used = [other, *given_to_same_call([other], node)]
+                        yield from self._given(asked, used, scope, parent)
                         yield from self._matching(
                             parent.test,
                             scope,
@@ -142,7 +143,8 @@ class Guards:
             yield from self._matching(parent.test, scope, function, parent, everywhere, other_item)
         missing = missing_instead(parent.test, in_body)
         other = parent.orelse if in_body else parent.body
-        yield from self._given(missing, [*rebound(branch), *handed_on(other)], scope, parent)
+        used = [*rebound(branch), *handed_on(other), *given_to_same_call(other, made)]
+        yield from self._given(missing, used, scope, parent)
 
     def _other_items(
         self,
@@ -314,7 +316,7 @@ class Guards:
         made: nodes.Node,
     ) -> Iterator[Guard]:
         """`if x: return x` before, and a store of `x` from here on."""
-        for place, from_there in self.given.early(block, position, scope):
+        for place, from_there in self.given.early(block, position, scope, made):
             yield Guard(place, scope.module.path, from_there.span, "parameter")
         early = self._early_tests(block, scope)
         if not early.tests or early.tests[0][0] >= position:

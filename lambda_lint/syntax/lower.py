@@ -60,13 +60,42 @@ def _parse(path: str, text: str, max_bytes: int) -> nodes.Module | Failure:
 
 def _tree(path: str, scanned: Scan) -> nodes.Module | Failure:
     try:
-        return Statements(scanned).visit_Module(libcst.parse_module(scanned.text))
+        try:
+            module = libcst.parse_module(scanned.text)
+        except (libcst.CSTValidationError, TypeError):
+            ast.parse(scanned.text)
+            with _unchecked():
+                module = libcst.parse_module(scanned.text)
+        return Statements(scanned).visit_Module(module)
     except LoweringError as error:
         return Failure(path, error.line, error.column, error.message)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # A panic of the native parser is no Exception.
         return _syntax_error(path, scanned.text, error)
+
+
+_check_node = libcst.CSTNode.__post_init__
+
+
+@contextmanager
+def _unchecked() -> Iterator[None]:
+    """Let LibCST make nodes without asking whether their text could be parsed.
+
+    That is meant for nodes which programs put together. Of what its own parser has read it refuses
+    some (`return(a if b else c)`, `return.5`, `await(a)or b`), and a mistake in it is a TypeError
+    for `return(lambda: a)()`. Some checks are right (of `"a" b"c"`), so that Python has to read the
+    text before. Another thread that parses meanwhile only misses the same question.
+    """
+    libcst.CSTNode.__post_init__ = _trust_node  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        libcst.CSTNode.__post_init__ = _check_node  # type: ignore[method-assign]
+
+
+def _trust_node(self: libcst.CSTNode) -> None:
+    """Stand in for the check of a node that the parser has made."""
 
 
 _ASYNC_AS_NAME = "\u00aasync"
