@@ -25,7 +25,8 @@ from lambda_lint.life import Life, Mark, Moment
 from lambda_lint.model import program
 from lambda_lint.model.caches import Caching
 from lambda_lint.model.declared import MissingHandler
-from lambda_lint.model.handlers import ConfiguredHandlerError, Handler
+from lambda_lint.model.entries import Handler
+from lambda_lint.model.handlers import ConfiguredHandlerError
 from lambda_lint.model.import_clock import Frozen
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.kept import Kept

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from lambda_lint import engine
-from lambda_lint.model.handlers import Handler
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.routes import is_test_path
 from lambda_lint.settings import Settings
 from lambda_lint.source import Source

@@ -26,7 +26,7 @@ from lambda_lint.descriptors import dockerfile
 from lambda_lint.descriptors.files import Files, above, inside, is_test
 from lambda_lint.descriptors.functions import Described, declare, names
 from lambda_lint.descriptors.inline import Inline, of_literal
-from lambda_lint.descriptors.python_text import PROJECT, Texts, argument, dotted
+from lambda_lint.descriptors.python_text import PROJECT, Texts, argument
 from lambda_lint.finding import Confidence
 from lambda_lint.source import Source
 from lambda_lint.syntax import nodes
@@ -65,7 +65,7 @@ class _Program:
         self.texts = Texts(path, tree)
         self.calls = [one for one in nodes.walk(tree) if isinstance(one, nodes.Call)]
         self.variables = {
-            one.value: dotted(one.targets[0]) or ""
+            one.value: nodes.dotted(one.targets[0]) or ""
             for one in nodes.walk(tree)
             if isinstance(one, nodes.Assign) and isinstance(one.value, nodes.Call)
         }
@@ -145,7 +145,7 @@ class _Program:
         if handler is None or not _HANDLER.fullmatch(handler):
             return None
         runtime = argument(call, "runtime")
-        written = (dotted(runtime) or self.texts.of(runtime) or "").rpartition(".")[2].upper()
+        written = (nodes.dotted(runtime) or self.texts.of(runtime) or "").rpartition(".")[2].upper()
         if written.startswith(("NODEJS", "JAVA", "DOTNET", "GO_", "RUBY")):
             return None
         places = list(self._places(code))
@@ -239,7 +239,7 @@ class _Program:
         function_name = self.texts.of(argument(call, "function_name"))
         flags = set(self.flags.get(variable, ()))
         snapstart = argument(call, "snap_start")
-        if snapstart is not None and not (dotted(snapstart) or "").endswith("NONE"):
+        if snapstart is not None and not (nodes.dotted(snapstart) or "").endswith("NONE"):
             flags.add(SNAPSTART)
         if argument(call, "tenancy_config") is not None:
             flags.add(TENANT_ISOLATION)
@@ -335,11 +335,13 @@ class _Program:
         for call in self.calls:
             if _name(call) == "Provider":
                 for key in ("on_event_handler", "is_complete_handler"):
-                    found.setdefault(dotted(argument(call, key)) or "", set()).add(CUSTOM_RESOURCE)
+                    found.setdefault(nodes.dotted(argument(call, key)) or "", set()).add(
+                        CUSTOM_RESOURCE
+                    )
             elif argument(call, "schedule") is not None:
                 for inner in nodes.walk(call):
                     if isinstance(inner, nodes.Call) and _name(inner) == "LambdaFunction":
-                        target = dotted(argument(inner, "handler", 0)) or ""
+                        target = nodes.dotted(argument(inner, "handler", 0)) or ""
                         found.setdefault(target, set()).add(SCHEDULE)
         found.pop("", None)
         return found

@@ -33,7 +33,7 @@ class Texts:
                     self._bind(target, value)
 
     def _bind(self, target: nodes.Expression, value: nodes.Expression) -> None:
-        name = dotted(target)
+        name = nodes.dotted(target)
         if name:
             self._bound[name] = None if name in self._bound else value
 
@@ -74,7 +74,7 @@ class Texts:
                 return posixpath.dirname(above) if above is not None else None
             case nodes.Attribute(attr="pardir"):
                 return ".."
-        name = dotted(node) or ""
+        name = nodes.dotted(node) or ""
         if name not in self._known:
             # What leads back to itself is unknown.
             self._known[name] = None
@@ -113,14 +113,14 @@ class Texts:
     def value(self, node: nodes.Expression | None) -> nodes.Expression | None:
         """Return what a name is bound to, or the expression itself."""
         for _ in range(_DEEPEST):
-            bound = self._bound.get(dotted(node) or "") if node is not None else None
+            bound = self._bound.get(nodes.dotted(node) or "") if node is not None else None
             if bound is None:
                 return node
             node = bound
         return None
 
     def _call(self, node: nodes.Call, depth: int) -> str | None:
-        name = (dotted(node.func) or "").rpartition(".")[2]
+        name = (nodes.dotted(node.func) or "").rpartition(".")[2]
         if isinstance(node.func, nodes.Attribute):
             name = node.func.attr
         given = [self.of(one.value, depth + 1) for one in node.arguments if not one.name]
@@ -150,18 +150,7 @@ class Texts:
 
 
 def _is_same(call: nodes.Call) -> bool:
-    return (dotted(call.func) or "").rpartition(".")[2] in _SAME
-
-
-def dotted(node: nodes.Expression | None) -> str | None:
-    """Return `a.b.c` for plain names and attributes, None for anything else."""
-    parts: list[str] = []
-    while isinstance(node, nodes.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, nodes.Name):
-        return None
-    return ".".join([node.id, *reversed(parts)])
+    return (nodes.dotted(call.func) or "").rpartition(".")[2] in _SAME
 
 
 def argument(call: nodes.Call, name: str, position: int | None = None) -> nodes.Expression | None:

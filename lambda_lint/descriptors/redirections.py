@@ -49,12 +49,6 @@ def redirected(handler: str, environment: Mapping[str, str]) -> str:
     return handler
 
 
-def is_wrapper(handler: str) -> bool:
-    """Whether a handler is one of these tools' own."""
-    configured = handler.replace("/opt/python/", "").replace("/", ".")
-    return any(configured == wrapper for wrapper, _ in _REDIRECTIONS)
-
-
 def sends_telemetry(layer: str) -> bool:
     """Whether a layer, by its name or ARN, brings an extension that sends telemetry."""
     lower = layer.lower()

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from lambda_lint.finding import Span, Step
 from lambda_lint.model.dependence import EVENT, Dependence
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.guards import Guard
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.knowledge import CacheDecorator, Knowledge
 from lambda_lint.model.lasting import Lasting, Spot
 from lambda_lint.model.loads import Loads

@@ -13,8 +13,8 @@ from lambda_lint.model.call_effects import CallEffects
 from lambda_lint.model.call_facts import CallFacts
 from lambda_lint.model.calls import Edge
 from lambda_lint.model.dependence import CREDENTIALS
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.guards import Guard
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.knowledge import Constructor
 from lambda_lint.model.loops import in_loop, is_conditional
 from lambda_lint.model.memos import IneffectiveMemo

@@ -12,8 +12,8 @@ from lambda_lint.declaration import MANAGED_INSTANCES
 from lambda_lint.model.ambient import Sometimes
 from lambda_lint.model.calls import Edge
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.facts import Constructor, Effect
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.phases import Path, Phase
 from lambda_lint.model.program import CallSite, Function, Scope
 from lambda_lint.model.resources import Resource

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lambda_lint.finding import Span, Step
 from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.constants import Constants
-from lambda_lint.model.handlers import Handler
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.program import Binding, CallSite, Scope
 from lambda_lint.model.values import (

@@ -16,7 +16,8 @@ from lambda_lint.syntax import nodes
 
 if TYPE_CHECKING:
     from lambda_lint.model.calls import CallGraph
-    from lambda_lint.model.handlers import Finder, Handler
+    from lambda_lint.model.entries import Handler
+    from lambda_lint.model.handlers import Finder
 
 
 _USUAL = frozenset({"index", "app", "main", "handler", "lambda_function"})

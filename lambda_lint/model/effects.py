@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.facts import Effect
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.program import CallSite, Function, Scope
 from lambda_lint.model.questions import leaves

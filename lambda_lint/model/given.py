@@ -81,18 +81,8 @@ def given_to_same_call(other: Sequence[nodes.Node], made: nodes.Node) -> Iterato
     """
     if not isinstance(made, nodes.Call):
         return
-    name = _dotted(made.func)
+    name = nodes.dotted(made.func)
     for one in other if name is not None else ():
         for inner in nodes.walk(one):
-            if isinstance(inner, nodes.Call) and _dotted(inner.func) == name:
+            if isinstance(inner, nodes.Call) and nodes.dotted(inner.func) == name:
                 yield from (argument.value for argument in inner.arguments)
-
-
-def _dotted(func: nodes.Expression) -> str | None:
-    match func:
-        case nodes.Name(id=name):
-            return name
-        case nodes.Attribute(value=value, attr=attr):
-            owner = _dotted(value)
-            return None if owner is None else f"{owner}.{attr}"
-    return None

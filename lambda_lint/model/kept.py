@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from lambda_lint.finding import Span, Step
 from lambda_lint.model.addresses import surely_names
 from lambda_lint.model.arguments import bind_arguments
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.facts import Issued
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.kept_lives import Lives
 from lambda_lint.model.kept_uses import Uses
 from lambda_lint.model.knowledge import Knowledge

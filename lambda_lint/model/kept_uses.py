@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambda_lint.finding import Step
-from lambda_lint.model.handlers import Handler
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.lasting import Lasting
 from lambda_lint.model.loads import Loads

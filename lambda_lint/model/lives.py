@@ -15,8 +15,8 @@ from lambda_lint.declaration import MANAGED_INSTANCES, SNAPSTART, WEB_ADAPTER
 from lambda_lint.finding import Span
 from lambda_lint.life import Deployed, Life, Mark, Moment, Thing
 from lambda_lint.model.call import Call
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.guards import Guard
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Spot, owner_of
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.places import Place

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Step
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.guards import Guard
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.usage import Usage

@@ -14,8 +14,8 @@ from lambda_lint.finding import Step
 from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.dependence import EVENT, Dependence
+from lambda_lint.model.entries import Entry, Handler
 from lambda_lint.model.guards import Guard, Guards
-from lambda_lint.model.handlers import Entry, Handler
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
 from lambda_lint.model.routes import imported_paths

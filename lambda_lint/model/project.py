@@ -26,9 +26,10 @@ from lambda_lint.model.decisions import Decisions
 from lambda_lint.model.declared import MissingHandler, missing_handlers
 from lambda_lint.model.dependence import Dependence
 from lambda_lint.model.effects import Effects
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.filled import Filled
 from lambda_lint.model.guards import Guard, Guards
-from lambda_lint.model.handlers import Handler, find_handlers
+from lambda_lint.model.handlers import find_handlers
 from lambda_lint.model.import_clock import Frozen, ImportClock
 from lambda_lint.model.imports import ImportMap
 from lambda_lint.model.kept import Keeping, Kept

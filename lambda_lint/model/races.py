@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.model.dependence import EVENT
-from lambda_lint.model.handlers import Handler
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.lasting import ANY
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.program import CallSite, Function, Scope

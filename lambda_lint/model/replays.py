@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Step
-from lambda_lint.model.handlers import Handler
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.lasting import Lasting
 from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Path, Phases

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambda_lint.finding import Span, Step
-from lambda_lint.model.handlers import Handler
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.phases import Phases
 from lambda_lint.model.program import Function
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lambda_lint.finding import Step
-from lambda_lint.model.handlers import Handler
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.kept import Kept
 from lambda_lint.model.lasting import Lasting
 from lambda_lint.model.phases import Phase, Phases

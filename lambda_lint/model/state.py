@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.calls import CallGraph, Edge
 from lambda_lint.model.dependence import Dependence
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.flow import Atom
 from lambda_lint.model.flow_states import (
     CLEAN,
@@ -25,7 +26,6 @@ from lambda_lint.model.flow_states import (
     Stage,
     Summary,
 )
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Lasting, Spot, owner_of
 from lambda_lint.model.phases import Path, Phases
 from lambda_lint.model.places import Place

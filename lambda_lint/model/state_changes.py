@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.calls import CallGraph
 from lambda_lint.model.dependence import EVENT, Dependence
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.flow import call_may_raise
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY, Lasting, Spot
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from lambda_lint.finding import Step
 from lambda_lint.model.dependence import CREDENTIALS, EVENT, ITERATION
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.flow_facts import text_of
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.lasting import ANY
 from lambda_lint.model.phases import Phases
 from lambda_lint.model.program import Function

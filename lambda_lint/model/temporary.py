@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from lambda_lint.model.constants import TEMPORARY, Constants
 from lambda_lint.model.dependence import EVENT, ITERATION, Dependence
 from lambda_lint.model.effects import Effects
+from lambda_lint.model.entries import Handler
 from lambda_lint.model.facts import Written
-from lambda_lint.model.handlers import Handler
 from lambda_lint.model.program import CallSite, Function, Scope
 from lambda_lint.model.values import DisplayValue, External, FunctionValue
 from lambda_lint.syntax import nodes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 from lambda_lint.reporters.run import Look, Run, Summary
@@ -40,81 +41,31 @@ def render(
     return FORMATS[name](run, look)
 
 
-# Each format is imported when it is asked for: `full` needs rich, which costs more than all the
-# others together.
+def _lazily(module: str, function: str = "render") -> Callable[[Run, Look], str]:
+    """Return a reporter that is imported when it is asked for.
 
+    `full` needs rich, which costs more than all the others together.
+    """
 
-def _full(run: Run, look: Look) -> str:
-    from lambda_lint.reporters import full
+    def report(run: Run, look: Look) -> str:
+        reporter = importlib.import_module(f"{__name__}.{module}")
+        text: str = getattr(reporter, function)(run, look)
+        return text
 
-    return full.render(run, look)
-
-
-def _concise(run: Run, look: Look) -> str:
-    from lambda_lint.reporters import concise
-
-    return concise.render(run, look)
-
-
-def _json(run: Run, look: Look) -> str:
-    from lambda_lint.reporters import json_format
-
-    return json_format.render(run, look)
-
-
-def _jsonl(run: Run, look: Look) -> str:
-    from lambda_lint.reporters import json_format
-
-    return json_format.render_lines(run, look)
-
-
-def _github(run: Run, look: Look) -> str:
-    from lambda_lint.reporters import github
-
-    return github.render(run, look)
-
-
-def _sarif(run: Run, look: Look) -> str:
-    from lambda_lint.reporters import sarif
-
-    return sarif.render(run, look)
-
-
-def _gitlab(run: Run, look: Look) -> str:
-    from lambda_lint.reporters import gitlab
-
-    return gitlab.render(run, look)
-
-
-def _junit(run: Run, look: Look) -> str:
-    from lambda_lint.reporters import junit
-
-    return junit.render(run, look)
-
-
-def _rdjson(run: Run, look: Look) -> str:
-    from lambda_lint.reporters import rdjson
-
-    return rdjson.render(run, look)
-
-
-def _html(run: Run, look: Look) -> str:
-    from lambda_lint.reporters import html
-
-    return html.render(run, look)
+    return report
 
 
 FORMATS: dict[str, Callable[[Run, Look], str]] = {
-    "full": _full,
-    "concise": _concise,
-    "json": _json,
-    "jsonl": _jsonl,
-    "github": _github,
-    "sarif": _sarif,
-    "gitlab": _gitlab,
-    "junit": _junit,
-    "rdjson": _rdjson,
-    "html": _html,
+    "full": _lazily("full"),
+    "concise": _lazily("concise"),
+    "json": _lazily("json_format"),
+    "jsonl": _lazily("json_format", "render_lines"),
+    "github": _lazily("github"),
+    "sarif": _lazily("sarif"),
+    "gitlab": _lazily("gitlab"),
+    "junit": _lazily("junit"),
+    "rdjson": _lazily("rdjson"),
+    "html": _lazily("html"),
 }
 """Every format by its name on the command line."""
 

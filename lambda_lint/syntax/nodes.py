@@ -517,3 +517,14 @@ _CHILD_FIELDS: dict[type[Node], tuple[str, ...]] = {
     )
     for kind in NODE_TYPES.values()
 }
+
+
+def dotted(node: Expression | None) -> str | None:
+    """Return `a.b.c` for plain names and attributes, None for anything else."""
+    parts: list[str] = []
+    while isinstance(node, Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, Name):
+        return None
+    return ".".join([node.id, *reversed(parts)])
