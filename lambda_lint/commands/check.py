@@ -254,13 +254,14 @@ def _report(
 ) -> int:
     """Write the report where it belongs, and return the exit code that goes with it."""
     project = asked.project
-    notes = (*outcome.notes, *asked.notes(outcome, rules))
+    chosen = asked.chosen(outcome)
+    notes = (*outcome.notes, *asked.notes(chosen, outcome, rules))
     for note in notes:
         _note(note)
     display = places.displayed_for(
         options.output_format, project.settings.root, project.display, os.environ
     )
-    shown = asked.of(outcome)
+    shown = chosen.shown
     findings = [_for_display(one, display) for one in shown]
     report = reporters.Run(
         findings=tuple(sorted(findings, key=lambda one: one.sort_key)),

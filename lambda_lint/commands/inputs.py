@@ -41,9 +41,10 @@ class Inputs:
         """How many processes may be used."""
         if self.settings.jobs is not None:
             return self.settings.jobs
-        # Of a container with a share of a machine, `cpu_count` would count the whole machine.
-        affinity = getattr(os, "sched_getaffinity", None)
-        return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+        # Needed only where there is something to parse.
+        from lambda_lint.parsing import default_jobs
+
+        return default_jobs()
 
     def has_file(self, path: str) -> bool:
         """Tell whether there is a file of this path (relative to the root), read or not."""

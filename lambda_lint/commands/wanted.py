@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lambda_lint import baseline, changes, registry
@@ -80,6 +80,15 @@ def entries(settings: Settings) -> tuple[Entry, ...] | None:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """The findings to show, how many more the baseline hides, and how its entries were matched."""
+
+    shown: tuple[Finding, ...]
+    hidden: int
+    match: Match
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What is asked for: paths, severities, rules, changed lines, and nothing that is known.
 
@@ -109,16 +118,21 @@ class Wanted:
 
     def of(self, outcome: Outcome) -> tuple[Finding, ...]:
         """Return what is to be shown of all findings of the project, in their order."""
-        match = self._match(outcome.findings)
-        return tuple(one for one in self._without_baseline(outcome) if not match.hides(one))
+        return self.chosen(outcome).shown
 
-    def notes(self, outcome: Outcome, rules: Sequence[Rule]) -> tuple[str, ...]:
+    def chosen(self, outcome: Outcome) -> Chosen:
+        """Return what is to be shown, and what the baseline has to do with it."""
+        match = baseline.match(self.known or (), outcome.findings, self.project.has_file)
+        asked = self._without_baseline(outcome)
+        shown = tuple(one for one in asked if not match.hides(one))
+        return Chosen(shown, len(asked) - len(shown), match)
+
+    def notes(self, chosen: Chosen, outcome: Outcome, rules: Sequence[Rule]) -> tuple[str, ...]:
         """Say what the baseline hides, and which of its entries nothing is found for any more."""
         file = self.project.settings.baseline
         if self.known is None or file is None:
             return ()
-        match = self._match(outcome.findings)
-        hidden = sum(1 for one in self._without_baseline(outcome) if match.hides(one))
+        hidden = chosen.hidden
         name = inputs.shown_file(file)
         notes = []
         if hidden:
@@ -128,7 +142,7 @@ class Wanted:
             )
         # What could not be analysed may hold what seems to be gone.
         ran = {one.slug for one in rules}
-        stale = sum(1 for one in match.gone if one.rule in ran)
+        stale = sum(1 for one in chosen.match.gone if one.rule in ran)
         if stale and not outcome.errors and not not_analysed(outcome):
             notes.append(
                 f"{stale} {'entries' if stale != 1 else 'entry'} of {name} "
@@ -151,9 +165,6 @@ class Wanted:
         except GitError as error:
             raise UnableError(str(error)) from error
         return replace(self, changes=lines)
-
-    def _match(self, findings: Iterable[Finding]) -> Match:
-        return baseline.match(self.known or (), findings, self.project.has_file)
 
     def _without_baseline(self, outcome: Outcome) -> list[Finding]:
         kept = [one for one in outcome.findings if self._is_wanted(one)]

@@ -17,7 +17,6 @@ from lambda_lint.model.entries import Handler
 from lambda_lint.model.guards import Guard
 from lambda_lint.model.knowledge import CacheDecorator, Knowledge
 from lambda_lint.model.lasting import Lasting, Spot
-from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
@@ -62,7 +61,7 @@ class Caches:
         self.lasting = lasting
         self.dependence = dependence
         self.knowledge = knowledge
-        self.loads = Loads(lasting, phases.calls.modules)
+        self.loads = lasting.loads
         self.touches = Touches(lasting)
         self._emptied: set[Place] | None = None
 

@@ -15,7 +15,6 @@ from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.facts import Momentary
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.lasting import Lasting, Spot
-from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Path, Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
@@ -68,7 +67,7 @@ class ImportClock:
         self.lasting = lasting
         self.knowledge = knowledge
         self.uses = Uses(lasting)
-        self.loads = Loads(lasting, phases.calls.modules)
+        self.loads = lasting.loads
         self.restored = restored_places(lasting)
         self._inserting: dict[Class, list[_Made]] | None = None
         self._stored: frozenset[Place] | None = None

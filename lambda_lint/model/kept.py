@@ -22,7 +22,6 @@ from lambda_lint.model.kept_lives import Lives
 from lambda_lint.model.kept_uses import Uses
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.lasting import Lasting
-from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Class, Function, Scope
@@ -93,7 +92,7 @@ class Keeping:
         self.evaluator = phases.calls.evaluator
         self.lasting = lasting
         self.knowledge = knowledge
-        self.loads = Loads(lasting, phases.calls.modules)
+        self.loads = lasting.loads
         self.lives = Lives(phases, lasting, knowledge)
         self.uses = Uses(phases, lasting, knowledge, self.loads)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from lambda_lint.finding import Span
 from lambda_lint.model.arguments import bind_arguments
@@ -29,6 +31,9 @@ from lambda_lint.model.values import (
 )
 from lambda_lint.model.writes import Writes
 from lambda_lint.syntax import nodes
+
+if TYPE_CHECKING:
+    from lambda_lint.model.loads import Loads
 
 ANY = "[*]"
 """An item whose key is not a constant."""
@@ -77,16 +82,24 @@ class Spot:
 class Lasting:
     """Finds spots. Everything is memoised; what is not known to outlive an invocation has none."""
 
-    def __init__(self, phases: Phases, writes: Writes) -> None:
-        """Take the finished phases and the index of stores."""
+    def __init__(self, phases: Phases, writes: Writes, constants: Constants) -> None:
+        """Take the finished phases, the index of stores, and what knows texts."""
         self.phases = phases
         self.calls = phases.calls
         self.evaluator = phases.calls.evaluator
         self.places = phases.guards.places
         self.writes = writes
-        self._constants = Constants(self.calls)
+        self.constants = constants
         self._found: dict[tuple[nodes.Node, Scope], Spot | None] = {}
         self._lasts: dict[Place, bool] = {}
+
+    @cached_property
+    def loads(self) -> Loads:
+        """Where spots and names are read: one index for all who ask."""
+        # It asks for spots in its turn.
+        from lambda_lint.model.loads import Loads
+
+        return Loads(self, self.calls.modules)
 
     def of(self, node: nodes.Expression, scope: Scope) -> Spot | None:
         """Return the spot that an expression reads, or None."""
@@ -158,7 +171,7 @@ class Lasting:
             return base.part(f"[{index.value!r}]")
         text = None
         if isinstance(index, (nodes.Name, nodes.Attribute)):
-            text = self._constants.text(index, scope)
+            text = self.constants.text(index, scope)
         return base.part(ANY if text is None else f"[{text!r}]")
 
     def _name(self, name: str, scope: Scope) -> Spot | None:

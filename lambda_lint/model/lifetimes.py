@@ -15,7 +15,6 @@ from lambda_lint.finding import Step
 from lambda_lint.model.facts import Lifetime
 from lambda_lint.model.knowledge import Knowledge
 from lambda_lint.model.lasting import Lasting
-from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Phase, Phases
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import CallSite, Function, Scope
@@ -51,7 +50,7 @@ class Lifetimes:
         self.lasting = lasting
         self.knowledge = knowledge
         self.touches = Touches(lasting)
-        self.loads = Loads(lasting, phases.calls.modules)
+        self.loads = lasting.loads
         self._stamped: dict[Place, str] | None = None
 
     def all(self) -> Iterator[Aging]:

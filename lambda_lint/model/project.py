@@ -256,7 +256,7 @@ class Project:
 
     @cached_property
     def _states(self) -> States:
-        return States(self.phases, self.dependence)
+        return States(self.phases, self.dependence, self.constants)
 
     def call_at(self, node: nodes.Node) -> Call | None:
         """Return the call of something outside of the project that this expression is."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from lambda_lint.finding import Step
 from lambda_lint.model.entries import Handler
 from lambda_lint.model.lasting import Lasting
-from lambda_lint.model.loads import Loads
 from lambda_lint.model.phases import Path, Phases
 from lambda_lint.model.program import Function, Scope
 from lambda_lint.model.sightings import Sighting
@@ -33,7 +32,7 @@ class Replays:
     def __init__(self, phases: Phases, lasting: Lasting) -> None:
         """Take the finished phases, and what finds spots."""
         self.phases = phases
-        self.loads = Loads(lasting, phases.calls.modules)
+        self.loads = lasting.loads
 
     def of_states(self, states: Sequence[State]) -> Iterator[Replayed]:
         """Yield reads of what earlier runs changed."""

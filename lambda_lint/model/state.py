@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.calls import CallGraph, Edge
+from lambda_lint.model.constants import Constants
 from lambda_lint.model.dependence import Dependence
 from lambda_lint.model.entries import Handler
 from lambda_lint.model.flow import Atom
@@ -113,12 +114,12 @@ class State:
 class States:
     """Finds the state of a project. Built when a rule asks for the first time."""
 
-    def __init__(self, phases: Phases, dependence: Dependence) -> None:
-        """Take the finished phases and dependences."""
+    def __init__(self, phases: Phases, dependence: Dependence, constants: Constants) -> None:
+        """Take the finished phases and dependences, and what is the same for every event."""
         self.phases = phases
         self.calls: CallGraph = phases.calls
         self.dependence = dependence
-        self.lasting = Lasting(phases, dependence.writes)
+        self.lasting = Lasting(phases, dependence.writes, constants)
         self.touches = Touches(self.lasting)
         self.uses = Uses(self.lasting)
         self._summaries: dict[Function, Summary] = {}

@@ -63,7 +63,7 @@ class Changes:
         self.dependence = dependence
         self.lasting = lasting
         self.touches = touches
-        self._steady = Steady(phases, dependence)
+        self._steady = Steady(phases, dependence, lasting.constants)
         #: What memos fill.
         self.memos: set[Spot] = set()
         self._fills: list[Touch] = []

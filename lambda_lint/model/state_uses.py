@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lambda_lint.model.arguments import bind_arguments
 from lambda_lint.model.lasting import Lasting, Spot
-from lambda_lint.model.loads import Loads, is_target
+from lambda_lint.model.loads import is_target
 from lambda_lint.model.phases import Phase
 from lambda_lint.model.places import Place
 from lambda_lint.model.program import Binding, Function, Module, Scope
@@ -32,7 +32,7 @@ class Uses:
         """Take what finds spots, and with it the values."""
         self.lasting = lasting
         self.evaluator = lasting.evaluator
-        self._loads = Loads(lasting, lasting.calls.modules)
+        self._loads = lasting.loads
         self._by_name: dict[Module, dict[tuple[Function, str], list[tuple[nodes.Name, Scope]]]] = {}
 
     def of(self, node: nodes.Node, scope: Scope, spot: Spot, depth: int = 0) -> str:

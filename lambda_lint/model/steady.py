@@ -20,12 +20,12 @@ from lambda_lint.syntax import nodes
 class Steady:
     """Finds such changes."""
 
-    def __init__(self, phases: Phases, dependence: Dependence) -> None:
-        """Take the finished phases and dependences."""
+    def __init__(self, phases: Phases, dependence: Dependence, constants: Constants) -> None:
+        """Take the finished phases and dependences, and what is the same for every event."""
         self.phases = phases
         self.calls = phases.calls
         self.dependence = dependence
-        self.constants = Constants(phases.calls)
+        self.constants = constants
         self._always: dict[Function, bool] = {}
 
     def is_steady(self, touch: Touch) -> bool:
